@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turn an answer of the API server that is no success into the error a person can act on."""
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ApiError, Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from .access import Access
+from .masking import scrubbed
+from .request import Request
+
+_LONGEST_SENTENCE = 600
+_FORBIDDEN = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]*)"'
+    r'(?: in API group "(?P<group>[^"]*)")?(?: in the namespace "(?P<namespace>[^"]*)")?'
+)
+_MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
+# What an admission check says, and what a person can do about it.
+_POLICIES = (
+    ("exceeded quota", "Raise the ResourceQuota of the namespace, or ask for less"),
+    ("failed quota", "Raise the ResourceQuota of the namespace, or give every container the sizes it asks for"),
+    ("violates PodSecurity", "Use a namespace whose Pod Security level allows this"),
+    ("is being terminated", "Wait until the namespace is gone, then run this again"),
+    ("admission webhook", "Change what the webhook's policy names, or ask who owns the policy"),
+)
+
+
+@dataclass(frozen=True)
+class Status:
+    """The parts of a Kubernetes Status object that are meant for people."""
+
+    message: str
+    reason: str
+    causes: tuple[dict[str, Any], ...] = ()
+    retry_after: float = 0
+
+
+def status_of(body: bytes) -> Status | None:
+    """The Status in `body`; None when something else than the API server wrote it."""
+    try:
+        raw = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(raw, dict) or raw.get("kind") != "Status":
+        return None
+    details = raw.get("details") or {}
+    return Status(
+        message=str(raw.get("message") or ""),
+        reason=str(raw.get("reason") or ""),
+        causes=tuple(details.get("causes") or ()),
+        retry_after=float(details.get("retryAfterSeconds") or 0),
+    )
+
+
+def explain(request: Request, code: int, body: bytes, access: Access) -> ApiError:
+    """The error for an answer with HTTP status `code` (>= 300); secrets of request and access never get into it."""
+    status = status_of(body) or Status(message=body[:_LONGEST_SENTENCE].decode(errors="replace").strip(), reason="")
+    kind, what, next_step = _story(request, code, status, access)
+    secrets = (*request.secrets(), *access.secrets)
+    return kind(
+        scrubbed(what, secrets), where=request.target, next_step=scrubbed(next_step, secrets),
+        status=code, reason=status.reason,
+    )
+
+
+def _story(request: Request, code: int, status: Status, access: Access) -> tuple[type[ApiError], str, str]:
+    said = _shortened(status.message)
+    if code == 401:
+        return (
+            Unauthorized,
+            f"the API server {access.host} does not accept the credentials of {access.source}",
+            "They are wrong or expired: renew the token or certificate, and check that it belongs to this cluster",
+        )
+    if code == 403:
+        return (Forbidden, *_forbidden(request, said, access))
+    if code == 404:
+        return NotFound, said or "it does not exist", _after_not_found(status.message)
+    if code == 409:
+        return (Conflict, *_conflict(request, status))
+    if code in (400, 422):
+        return (Invalid, *_invalid(request, status))
+    if code == 410:
+        return ApiError, "the list that was being followed has expired", "Read it again"
+    if code == 429:
+        return ApiError, f"the API server is too busy to {request.verb} it", "Run this again in a minute"
+    if code < 400:
+        return ApiError, f"{access.host} redirects elsewhere instead of answering", "Give the API server's own address"
+    return (
+        ApiError,
+        f"the API server could not {request.verb} it (HTTP {code}): {said or 'it gave no reason'}",
+        "Look at the state of the cluster's control plane, then run this again",
+    )
+
+
+def _forbidden(request: Request, said: str, access: Access) -> tuple[str, str]:
+    for words, next_step in _POLICIES:
+        if words in said:
+            return said, next_step
+    match = _FORBIDDEN.search(said)
+    if not match:
+        return f"the API server forbids to {request.verb} it: {said or 'it gave no reason'}", "Ask for this right"
+    if match["user"] == "system:anonymous":
+        return (
+            f"no credentials were sent to {access.host} (from {access.source})",
+            "Give api_key, client_cert and client_key, or a kubeconfig",
+        )
+    resource = f"{match['resource']}.{match['group']}" if match["group"] else match["resource"]
+    place = f"in namespace {match['namespace']}" if match["namespace"] else "in the cluster"
+    return (
+        f"user {match['user']} may not {match['verb']} {resource} {place}",
+        "Grant this right with a role and a role binding, or use credentials that have it",
+    )
+
+
+def _after_not_found(message: str) -> str:
+    if message.startswith("namespaces "):
+        return "Create the namespace first, or correct its name"
+    if "could not find the requested resource" in message or message == "404 page not found":
+        return "This cluster does not serve that kind: its Kubernetes version is too old, or the address is wrong"
+    return "Correct the name, or create it first"
+
+
+def _conflict(request: Request, status: Status) -> tuple[str, str]:
+    owners: dict[str, list[str]] = {}
+    for cause in status.causes:
+        match = _MANAGER.search(str(cause.get("message") or ""))
+        if match:
+            owners.setdefault(match["manager"], []).append(str(cause.get("field") or "").lstrip("."))
+    if owners:
+        fields = "; ".join(f"{manager} owns {', '.join(sorted(names))}" for manager, names in sorted(owners.items()))
+        return f"another tool manages some of its fields: {fields}", "Use force: true to take them over"
+    if status.reason == "AlreadyExists":
+        return "it exists already", "Choose another name, or delete it first"
+    return f"cannot {request.verb} it: {_shortened(status.message)}", "Run this again"
+
+
+def _invalid(request: Request, status: Status) -> tuple[str, str]:
+    if "HTTP request to an HTTPS server" in status.message:
+        return "the API server speaks HTTPS only", "Write the host as https://"
+    reasons = [
+        f"{cause.get('field')}: {cause.get('message')}" if cause.get("field") else str(cause.get("message"))
+        for cause in status.causes
+    ]
+    said = _shortened("; ".join(reasons) or status.message or "it gave no reason")
+    if "immutable" in said:
+        return f"the API server cannot change it: {said}", "Delete it first, or leave this part as it is"
+    return f"the API server does not take it: {said}", "Correct what it names"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SENTENCE else f"{text[:_LONGEST_SENTENCE]} ..."

@@ -1,0 +1,294 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Talk to one API server: the few verbs that everything else is made of."""
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from ..errors import NotFound, Unreachable
+from .access import Access
+from .answers import explain, status_of
+from .kinds import KINDS, path
+from .masking import encoded
+from .objects import Manifest, ref_of
+from .request import Request, target
+from .transport import Transport
+
+FIELD_MANAGER = "scp.dataops"
+
+_AT_ONCE = 8
+_PAGE = 500
+_LOG_BYTES = 65536
+# A watch that the server should have closed by now: its connection was lost without a word.
+_WATCH_GRACE = 10
+_SPEAKS_FOR_ITSELF = (401, 403, 404)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Kube:
+    """A cluster, seen as one user. Threads may share it."""
+
+    def __init__(self, access: Access, *, request_timeout: float = 30) -> None:
+        self.access = access
+        self._transport = Transport(access, request_timeout=request_timeout)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        return self._transport.requests
+
+    def now(self) -> datetime:
+        """The time by the API server's clock (as of its last answer), to compare with times in its objects."""
+        return datetime.now(timezone.utc) + timedelta(seconds=self._transport.clock_ahead)
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest | None:
+        """One object; None when it does not exist."""
+        try:
+            return self._object(Request("GET", path(kind, namespace, name), "get", target(kind, name, namespace)))
+        except NotFound:
+            return None
+
+    def list(
+        self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = "", limit: int = 0
+    ) -> builtins.list[Manifest]:
+        """Objects of a kind, in all namespaces when none is given; at most `limit` of them unless it is 0."""
+        return self.list_versioned(kind, namespace, labels=labels, fields=fields, limit=limit)[0]
+
+    def list_versioned(
+        self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = "", limit: int = 0
+    ) -> tuple[builtins.list[Manifest], str]:
+        """Like `list`, with the resource version from which a watch goes on."""
+        query = {"limit": str(limit or _PAGE), "labelSelector": labels, "fieldSelector": fields}
+        items: builtins.list[Manifest] = []
+        while True:
+            sent = {key: value for key, value in query.items() if value}
+            page = self._object(Request("GET", path(kind, namespace), "list", target(kind, "", namespace), sent))
+            for item in page.get("items") or []:
+                items.append({"apiVersion": KINDS[kind].api_version, "kind": kind, **item})
+            query["continue"] = page["metadata"].get("continue") or ""
+            if limit or not query["continue"]:
+                return items, str(page["metadata"].get("resourceVersion") or "")
+
+    def list_all(self, kinds: Sequence[str], namespace: str, *, labels: str) -> builtins.list[Manifest]:
+        """Objects of several kinds, one request each, all at once."""
+        found = self.each(lambda kind: self.list(kind, namespace, labels=labels), kinds)
+        return [item for items in found for item in items]
+
+    def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Manifest:
+        """Server-side apply as our field manager; `force` takes fields over from other managers."""
+        manifest = encoded(manifest)
+        ref = ref_of(manifest)
+        request = Request(
+            "PATCH",
+            path(ref.kind, ref.namespace, ref.name),
+            "apply",
+            target(ref.kind, ref.name, ref.namespace),
+            {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"},
+            json.dumps(manifest).encode(),
+            {"Content-Type": "application/apply-patch+yaml"},
+            manifest=manifest,
+        )
+        return self._sent(request, dry_run=dry_run)
+
+    def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Create an object; raises Conflict when it exists. Reviews, which only ask, are created too."""
+        kind, metadata = manifest["kind"], manifest.get("metadata") or {}
+        namespace = metadata.get("namespace")
+        review = kind.endswith("Review")
+        request = Request(
+            "POST",
+            path(kind, namespace),
+            "create",
+            target(kind, metadata.get("name") or "", namespace),
+            {} if review else {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"},
+            json.dumps(encoded(manifest)).encode(),
+            {"Content-Type": "application/json"},
+            repeatable=dry_run or review,
+            manifest=manifest,
+        )
+        return self._sent(request, dry_run=dry_run)
+
+    def patch(
+        self, kind: str, name: str, namespace: str | None, body: Mapping[str, Any], *, dry_run: bool = False
+    ) -> Manifest:
+        """JSON merge patch."""
+        request = Request(
+            "PATCH",
+            path(kind, namespace, name),
+            "patch",
+            target(kind, name, namespace),
+            {"fieldManager": FIELD_MANAGER},
+            json.dumps(body).encode(),
+            {"Content-Type": "application/merge-patch+json"},
+            manifest={"kind": kind, **body},
+        )
+        return self._sent(request, dry_run=dry_run)
+
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        dry_run: bool = False,
+        propagation: str = "Background",
+    ) -> None:
+        """Delete an object; that it does not exist is fine."""
+        body = json.dumps({"propagationPolicy": propagation}).encode()
+        request = Request(
+            "DELETE",
+            path(kind, namespace, name),
+            "delete",
+            target(kind, name, namespace),
+            _dry_run(dry_run),
+            body,
+            {"Content-Type": "application/json"},
+        )
+        try:
+            self._transport.send(request)
+        except NotFound:
+            return
+
+    def watch(
+        self,
+        kind: str,
+        namespace: str | None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        resource_version: str = "",
+        timeout: float,
+    ) -> Iterator[tuple[str, Manifest]]:
+        """Events (ADDED, MODIFIED, DELETED, BOOKMARK) until the server closes the watch, at the latest after `timeout`.
+
+        Raises ApiError with status 410 when `resource_version` is too old to go on from, Unreachable when the
+        connection breaks.
+        """
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(max(1, round(timeout))),
+            "labelSelector": labels,
+            "fieldSelector": fields,
+            "resourceVersion": resource_version,
+        }
+        sent = {key: value for key, value in query.items() if value}
+        request = Request(
+            "GET", path(kind, namespace), "watch", target(kind, "", namespace), sent, timeout=timeout + _WATCH_GRACE
+        )
+        for line in self._transport.stream(request):
+            event = self._parsed(line)
+            item = event.get("object") or {}
+            if event.get("type") == "ERROR":
+                raise explain(request, int(item.get("code") or 0), json.dumps(item).encode(), self.access)
+            yield str(event.get("type")), {"apiVersion": KINDS[kind].api_version, "kind": kind, **item}
+
+    def logs(self, pod: str, namespace: str, *, container: str = "", lines: int = 20, previous: bool = False) -> str:
+        """The last log lines of a container, "" when there are none (yet)."""
+        query = {
+            "tailLines": str(lines),
+            "limitBytes": str(_LOG_BYTES),
+            "container": container,
+            "previous": "true" if previous else "",
+        }
+        request = Request(
+            "GET",
+            f"{path('Pod', namespace, pod)}/log",
+            "get the log of",
+            target("Pod", pod, namespace),
+            {key: value for key, value in query.items() if value},
+            headers={"Accept": "*/*"},
+        )
+        status, body = self._transport.exchange(request)
+        # 400: the container has not started, or has no previous one.
+        if status in (400, 404):
+            return ""
+        if status >= 300:
+            raise explain(request, status, body, self.access)
+        return body.decode(errors="replace")
+
+    def proxy(
+        self,
+        method: str,
+        namespace: str,
+        service: str,
+        port: int,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 10,
+    ) -> tuple[int, bytes]:
+        """Call a service through the API server: its status and body, 502 to 504 when nothing behind it answers.
+
+        Raises ApiError only when the API server itself says that we may not, or that there is no such service.
+        """
+        request = Request(
+            method,
+            f"/api/v1/namespaces/{quote(namespace, safe='')}/services/{quote(service, safe='')}:{port}/proxy/"
+            + path.lstrip("/"),
+            "reach",
+            target("Service", service, namespace),
+            body=body,
+            headers={"Accept": "*/*", **(headers or {})},
+            repeatable=method in ("GET", "HEAD"),
+            timeout=timeout,
+        )
+        status, answer = self._transport.exchange(request, retry_broken=False)
+        if status in _SPEAKS_FOR_ITSELF and status_of(answer) is not None:
+            raise explain(request, status, answer, self.access)
+        return status, answer
+
+    def version(self) -> str:
+        """Version of the API server, such as "v1.33.1"."""
+        return str(self._object(Request("GET", "/version", "get", "version")).get("gitVersion") or "")
+
+    def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> builtins.list[Result]:
+        """Call `function` on every item, several at once; results in order, the first error once all have ended."""
+        todo = tuple(items)
+        if len(todo) < 2:
+            return [function(item) for item in todo]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(_AT_ONCE, len(todo)), thread_name_prefix="kube") as threads:
+            running = [threads.submit(function, item) for item in todo]
+        return [future.result() for future in running]
+
+    def close(self) -> None:
+        """Drop connections and end open watches."""
+        self._transport.close()
+
+    def _sent(self, request: Request, *, dry_run: bool) -> Manifest:
+        return self._object(replace(request, query={**request.query, **_dry_run(dry_run)}))
+
+    def _object(self, request: Request) -> Manifest:
+        return self._parsed(self._transport.send(request))
+
+    def _parsed(self, body: bytes) -> Manifest:
+        try:
+            value = json.loads(body)
+        except ValueError as error:
+            raise self._stranger() from error
+        if not isinstance(value, dict):
+            raise self._stranger()
+        return value
+
+    def _stranger(self) -> Unreachable:
+        return Unreachable(
+            "what answers at this address is not a Kubernetes API server",
+            where=f"{self.access.host} ({self.access.source})",
+            next_step="Correct host, and look at proxies and login pages in between",
+        )
+
+
+def _dry_run(asked: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if asked else {}
