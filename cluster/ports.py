@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, scp.dataops contributors
+"""Who listens on a TCP port of this machine, read from /proc because no tool for it is sure to be installed."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from .settings import Endpoint
+
+_LISTEN = "0A"
+_ANY = "0.0.0.0"
+
+
+def taken(endpoint: Endpoint) -> str:
+    """Name and pid of the program that keeps endpoint from being used, or an empty string."""
+    for address, port, inode in _listeners():
+        if port == endpoint.port and address in (_ANY, endpoint.host):
+            return _owner(inode)
+    return ""
+
+
+def listens(endpoint: Endpoint) -> str:
+    """Empty if something answers on endpoint, else why not. It is a Probe, see processes.py."""
+    try:
+        with socket.create_connection((endpoint.host, endpoint.port), timeout=2):
+            return ""
+    except OSError as error:
+        return f"{endpoint} does not answer ({error.strerror or error})"
+
+
+def _listeners() -> Iterator[tuple[str, int, str]]:
+    for file, width in (("/proc/net/tcp", 8), ("/proc/net/tcp6", 32)):
+        for line in _lines(Path(file)):
+            fields = line.split()
+            if fields[3] != _LISTEN:
+                continue
+            address, _, port = fields[1].partition(":")
+            # An IPv6 socket on "any" takes the IPv4 port as well.
+            v4 = _ANY if width == 32 and set(address) == {"0"} else address
+            if v4 == _ANY or width == 8:
+                yield v4 if v4 == _ANY else _dotted(v4), int(port, 16), fields[9]
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text().splitlines()[1:]
+    except OSError:
+        return []
+
+
+def _dotted(address: str) -> str:
+    return socket.inet_ntoa(struct.pack("=I", int(address, 16)))
+
+
+def _owner(inode: str) -> str:
+    wanted = f"socket:[{inode}]"
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            if any(str(link.readlink()) == wanted for link in (process / "fd").iterdir()):
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+        except OSError:
+            continue
+    return "a program that cannot be seen from here"
