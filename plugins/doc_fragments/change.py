@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options and attributes of the modules that change something."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  force:
+    description:
+      - Take over fields that another tool manages. Without it such a conflict is reported, with the tool and the fields.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Wait until what was asked for is really there. The wait ends early, with the reason, when it cannot succeed.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait at most.
+    type: int
+    default: 600
+attributes:
+  check_mode:
+    description: Predicts changes without writing, by dry run in the API server.
+    support: full
+  diff_mode:
+    description: Shows objects before and after; the content of Secrets is masked.
+    support: full
+  idempotent:
+    description: A second run with the same options changes nothing.
+    support: full
+  action_group:
+    description: Take connection options from C(module_defaults) for the group C(scp.dataops.dataops).
+    support: full
+    membership:
+      - scp.dataops.dataops
+"""
+
+    INFO = r"""
+attributes:
+  check_mode:
+    description: Reads only, so it does the same in check mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: N/A
+  idempotent:
+    description: Changes nothing.
+    support: full
+  action_group:
+    description: Take connection options from C(module_defaults) for the group C(scp.dataops.dataops).
+    support: full
+    membership:
+      - scp.dataops.dataops
+"""

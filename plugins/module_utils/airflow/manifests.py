@@ -1,0 +1,322 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a spec to manifests: pure, one function per object, in the order in which they are applied.
+
+:func:`render` gives them in stages, because a stage may begin only when the one before it is ready.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..common import record
+from ..common.labels import INSTANCE, SERVICE, labels
+from ..kube.objects import Manifest, without_none
+from . import configuration, names, pods, scripts
+from .secrets import Secrets, Values
+from .spec import ServiceSpec
+from .versions import WEB_SERVER_PORT, Component
+
+CONFIG_HASH = "scp.dataops/config-hash"
+# Kinds that a service consists of; all others in its namespace are never looked at. Volumes and Secrets are not pruned.
+KINDS = (
+    "ConfigMap",
+    "Secret",
+    "ServiceAccount",
+    "Role",
+    "RoleBinding",
+    "PersistentVolumeClaim",
+    "Service",
+    "StatefulSet",
+    "Job",
+    "Deployment",
+    "Ingress",
+    "PodDisruptionBudget",
+)
+KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Secret"})
+
+EXECUTOR_RULES = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get", "list", "watch", "patch", "delete"]}]
+LOG_READER_RULES = [
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
+    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+]
+RULES = {"scheduler": EXECUTOR_RULES, "web-server": LOG_READER_RULES}
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Manifests by stage: ``foundation`` (all that Airflow stands on), ``migration``, then ``components``."""
+
+    foundation: list[Manifest]
+    migration: list[Manifest]
+    components: list[Manifest]
+
+    @property
+    def all(self) -> list[Manifest]:
+        return [*self.foundation, *self.migration, *self.components]
+
+
+def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> Stages:
+    """:param options: what the record shall hold."""
+    config = config_files(spec)
+    components = spec.profile.components
+    return Stages(
+        foundation=[
+            record.manifest(SERVICE, spec.name, spec.manager, spec.namespace, names.record(spec.name), options),
+            *(service_account(spec, name) for name in service_accounts(spec)),
+            *(role(spec, component) for component in components if component.calls_kubernetes),
+            *(role_binding(spec, component) for component in components if component.calls_kubernetes),
+            secret(spec, names.keys(spec.name), "keys", secrets.keys),
+            secret(spec, names.database(spec.name), "database", secrets.database),
+            secret(spec, names.account(spec.name), "account", secrets.account),
+            *([secret(spec, names.git(spec.name), "git", secrets.git)] if secrets.git else []),
+            config_map(spec, config),
+            volume_claim(spec, names.database(spec.name), "database", "ReadWriteOnce"),
+            volume_claim(spec, names.logs(spec.name), "logs", "ReadWriteMany"),
+            port_service(spec, names.database(spec.name), "database", "postgres", 5432),
+            port_service(spec, names.web_server(spec.name), "web-server", "http", WEB_SERVER_PORT),
+            database(spec),
+        ],
+        migration=[migration_job(spec)],
+        components=[
+            account_job(spec, secrets),
+            *(deployment(spec, component, config) for component in components),
+            *(disruption_budget(spec, part) for part in components if spec.sizes[part.name].replicas > 1),
+            ingress(spec),
+        ],
+    )
+
+
+def metadata(spec: ServiceSpec, name: str, component: str) -> Manifest:
+    return {"name": name, "namespace": spec.namespace, "labels": labels(SERVICE, spec.name, spec.manager, component)}
+
+
+def selector(spec: ServiceSpec, component: str) -> dict[str, str]:
+    """Selectors are immutable, so they hold no more than what can never change."""
+    every = labels(SERVICE, spec.name, spec.manager, component)
+    return {key: value for key, value in every.items() if key in (INSTANCE, "app.kubernetes.io/component")}
+
+
+def config_files(spec: ServiceSpec) -> dict[str, str]:
+    """Content of the service's ConfigMap by key: files to mount and variables to refer to."""
+    template = pods.task_pod(spec, labels(SERVICE, spec.name, spec.manager, "task"))
+    git = configuration.git_environment(spec)
+    return {
+        "airflow.cfg": configuration.as_text(configuration.sections(spec)),
+        # JSON is YAML, and the engine needs no YAML writer for it.
+        names.TASK_POD_TEMPLATE: json.dumps(template, indent=1),
+        "account.py": scripts.ACCOUNT,
+        "health.py": scripts.HEALTH,
+        **({**git, "GIT_CONFIG_COUNT": "1"} if git else {}),
+    }
+
+
+def config_map(spec: ServiceSpec, files: Mapping[str, str]) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(spec, names.config(spec.name), "config"),
+        "data": dict(files),
+    }
+
+
+def secret(spec: ServiceSpec, name: str, component: str, values: Values) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(spec, name, component),
+        "type": "Opaque",
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
+    }
+
+
+def service_accounts(spec: ServiceSpec) -> list[str]:
+    """One for each component that calls Kubernetes, one for task pods, and one without rights for the rest."""
+    calling = [component.name for component in spec.profile.components if component.calls_kubernetes]
+    return [spec.name, names.task(spec.name), *(names.component(spec.name, name) for name in calling)]
+
+
+def service_account(spec: ServiceSpec, name: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata(spec, name, "access"),
+        "automountServiceAccountToken": False,
+    }
+
+
+def role(spec: ServiceSpec, component: Component) -> Manifest:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": metadata(spec, names.component(spec.name, component.name), "access"),
+        "rules": RULES[component.name],
+    }
+
+
+def role_binding(spec: ServiceSpec, component: Component) -> Manifest:
+    name = names.component(spec.name, component.name)
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": metadata(spec, name, "access"),
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": spec.namespace}],
+    }
+
+
+def volume_claim(spec: ServiceSpec, name: str, component: str, access: str) -> Manifest:
+    return without_none(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": metadata(spec, name, component),
+            "spec": {
+                "accessModes": [access],
+                "storageClassName": spec.storage_class or None,
+                "resources": {"requests": {"storage": spec.storage_size}},
+            },
+        }
+    )
+
+
+def port_service(spec: ServiceSpec, name: str, component: str, port_name: str, port: int) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(spec, name, component),
+        "spec": {
+            "selector": selector(spec, component),
+            "ports": [{"name": port_name, "port": port, "targetPort": port, "protocol": "TCP"}],
+        },
+    }
+
+
+def database(spec: ServiceSpec) -> Manifest:
+    name = names.database(spec.name)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": metadata(spec, name, "database"),
+        "spec": {
+            "replicas": 1,
+            "serviceName": name,
+            "selector": {"matchLabels": selector(spec, "database")},
+            "template": {
+                "metadata": {"labels": labels(SERVICE, spec.name, spec.manager, "database")},
+                "spec": database_pod(spec),
+            },
+        },
+    }
+
+
+def database_pod(spec: ServiceSpec) -> Manifest:
+    """Host aliases would restart the database for nothing: it connects to nobody."""
+    return {key: value for key, value in pods.database_pod(spec).items() if key != "hostAliases"}
+
+
+def job(spec: ServiceSpec, name: str, component: str, pod: Manifest, *, retries: int) -> Manifest:
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata(spec, name, component),
+        "spec": {
+            "backoffLimit": retries,
+            "template": {"metadata": {"labels": labels(SERVICE, spec.name, spec.manager, component)}, "spec": pod},
+        },
+    }
+
+
+def migration_job(spec: ServiceSpec) -> Manifest:
+    """A Job cannot be changed, so its name is made of what makes it necessary: this image, this database."""
+    what = digest(pods.airflow_image(spec), names.database(spec.name))
+    return job(spec, f"{spec.name}-migration-{what}", "migration", pods.migration_pod(spec), retries=1)
+
+
+def account_job(spec: ServiceSpec, secrets: Secrets) -> Manifest:
+    what = secrets.fingerprint(secrets.account["id"], secrets.account["password"])
+    return job(spec, f"{spec.name}-account-{what}", "account", pods.account_pod(spec), retries=1)
+
+
+def git_check_job(spec: ServiceSpec) -> Manifest:
+    pod = pods.git_check_pod(spec, scripts.GIT_CHECK)
+    return job(spec, names.git_check(spec.name), "git-check", pod, retries=0)
+
+
+def git_check_secret(spec: ServiceSpec, secrets: Secrets) -> Manifest:
+    """The credential to be tried, apart from the one in use: a wrong one must not reach running pods."""
+    return secret(spec, names.git_check(spec.name), "git-check", secrets.git)
+
+
+def digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
+
+
+def mounted_files(component: Component, files: Mapping[str, str]) -> dict[str, str]:
+    """Files besides airflow.cfg whose change must restart the component: mounted singly, they are never refreshed."""
+    if component.name == "scheduler":
+        return {names.TASK_POD_TEMPLATE: files[names.TASK_POD_TEMPLATE]}
+    return {}
+
+
+def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str]) -> Manifest:
+    checksum = configuration.checksum(spec, component, mounted_files(component, files))
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(spec, names.component(spec.name, component.name), component.name),
+        "spec": {
+            "replicas": spec.sizes[component.name].replicas,
+            # The old pod goes when the new one is ready: tasks and browsers always find a web server.
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "revisionHistoryLimit": 2,
+            "selector": {"matchLabels": selector(spec, component.name)},
+            "template": {
+                "metadata": {
+                    "labels": labels(SERVICE, spec.name, spec.manager, component.name),
+                    "annotations": {CONFIG_HASH: checksum},
+                },
+                "spec": pods.component_pod(spec, component),
+            },
+        },
+    }
+
+
+def disruption_budget(spec: ServiceSpec, component: Component) -> Manifest:
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata(spec, names.component(spec.name, component.name), component.name),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector(spec, component.name)}},
+    }
+
+
+def ingress(spec: ServiceSpec) -> Manifest:
+    service = {"name": names.web_server(spec.name), "port": {"number": WEB_SERVER_PORT}}
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": service}}
+    return without_none(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": metadata(spec, spec.name, "web-server"),
+            "spec": {
+                "ingressClassName": spec.ingress_class or None,
+                "rules": [{"host": spec.host, "http": {"paths": [path]}}],
+            },
+        }
+    )
+
+
+def names_by_component(manifests: Sequence[Manifest]) -> dict[str, str]:
+    """Deployment name to component name."""
+    return {
+        manifest["metadata"]["name"]: manifest["metadata"]["labels"]["app.kubernetes.io/component"]
+        for manifest in manifests
+        if manifest["kind"] == "Deployment"
+    }

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of a service's objects and paths inside its containers: one place, because many parts must agree on them."""
+
+from __future__ import annotations
+
+AIRFLOW_HOME = "/opt/airflow"
+CONFIG_FILE = f"{AIRFLOW_HOME}/airflow.cfg"
+LOGS = f"{AIRFLOW_HOME}/logs"
+POD_TEMPLATES = f"{AIRFLOW_HOME}/pod_templates"
+TASK_POD_TEMPLATE = "task-pod.yaml"
+SCRIPTS = "/etc/scp-dataops/scripts"
+GIT_CREDENTIAL = "/etc/scp-dataops/git"
+# On the node's disk, not on the shared volume: git locks files and clones many small ones.
+BUNDLES = f"{AIRFLOW_HOME}/bundles"
+
+BUNDLE = "dags"
+GIT_CONNECTION = "git_dags"
+
+
+def record(service: str) -> str:
+    return f"{service}-record"
+
+
+def config(service: str) -> str:
+    return f"{service}-config"
+
+
+def keys(service: str) -> str:
+    return f"{service}-keys"
+
+
+def database(service: str) -> str:
+    """The database's Secret, StatefulSet, Service and volume share this name."""
+    return f"{service}-database"
+
+
+def account(service: str) -> str:
+    return f"{service}-account"
+
+
+def git(service: str) -> str:
+    return f"{service}-git"
+
+
+def git_check(service: str) -> str:
+    return f"{service}-git-check"
+
+
+def logs(service: str) -> str:
+    return f"{service}-logs"
+
+
+def component(service: str, name: str) -> str:
+    return f"{service}-{name}"
+
+
+def task(service: str) -> str:
+    return f"{service}-task"
+
+
+def web_server(service: str) -> str:
+    return component(service, "web-server")

@@ -1,0 +1,340 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pod specs of a service: components, jobs and the template of task pods, from the same few pieces.
+
+All of them pass the "restricted" Pod Security Standard, take the service's host aliases and node selector, and hold a
+Kubernetes token only where Airflow calls Kubernetes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..kube.objects import Manifest, without_none
+from . import configuration, names
+from .spec import ServiceSpec, Size
+from .versions import DATABASE_IMAGE, WEB_SERVER_PORT, Component, Probe
+
+AIRFLOW_USER = 50000
+DATABASE_USER = 999
+# Airflow imports take seconds of CPU; on a busy node they take minutes. A crash is noticed at once all the same.
+STARTUP_SECONDS = 300
+
+
+def image(spec: ServiceSpec, name: str) -> str:
+    return f"{spec.image_registry}/{name}" if spec.image_registry else name
+
+
+def airflow_image(spec: ServiceSpec) -> str:
+    return image(spec, spec.profile.image)
+
+
+def pod(spec: ServiceSpec, containers: Sequence[Manifest], **fields: Any) -> Manifest:
+    """A pod spec with what every pod of a service has. ``fields`` adds to it; ``None`` leaves a field out."""
+    aliases = [{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in spec.host_aliases]
+    return without_none(
+        {
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": pod_security(AIRFLOW_USER, group=0),
+            "hostAliases": aliases or None,
+            "nodeSelector": dict(spec.node_selector) or None,
+            "containers": list(containers),
+            **fields,
+        }
+    )
+
+
+def pod_security(user: int, group: int) -> Manifest:
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": user,
+        "runAsGroup": group,
+        "fsGroup": group,
+        # Without it a large volume is walked through at every start.
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+CONTAINER_SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+
+
+def resources(size: Size) -> Manifest:
+    """Memory is reserved and limited alike; CPU is only reserved, because a limit slows Airflow's start for nothing."""
+    return {"requests": {"cpu": size.cpu, "memory": size.memory}, "limits": {"memory": size.memory}}
+
+
+def from_secret(variable: str, secret: str, key: str) -> Manifest:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
+def plain(variable: str, value: str) -> Manifest:
+    return {"name": variable, "value": value}
+
+
+def database_environment(spec: ServiceSpec) -> list[Manifest]:
+    secret = names.database(spec.name)
+    return [
+        from_secret("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", secret, "connection"),
+        from_secret("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC", secret, "connection-async"),
+        from_secret("AIRFLOW__CORE__FERNET_KEY", names.keys(spec.name), "fernet-key"),
+        from_secret("AIRFLOW__API__SECRET_KEY", names.keys(spec.name), "api-secret-key"),
+    ]
+
+
+def git_environment(spec: ServiceSpec) -> list[Manifest]:
+    """By reference to the ConfigMap, so that another repository changes no pod template but only who reads it."""
+    read = f'cat {names.GIT_CREDENTIAL}/credential 2>/dev/null'
+    referenced = [
+        {
+            "name": variable,
+            "valueFrom": {"configMapKeyRef": {"name": names.config(spec.name), "key": variable, "optional": True}},
+        }
+        for variable in (f"AIRFLOW_CONN_{names.GIT_CONNECTION.upper()}", "GIT_CONFIG_KEY_0")
+    ]
+    helper = plain("GIT_CONFIG_VALUE_0", f'!f() {{ test "$1" = get && {read}; }}; f')
+    count = {
+        "name": "GIT_CONFIG_COUNT",
+        "valueFrom": {"configMapKeyRef": {"name": names.config(spec.name), "key": "GIT_CONFIG_COUNT", "optional": True}},
+    }
+    return [*referenced, helper, count, plain("GIT_TERMINAL_PROMPT", "0")]
+
+
+# The official image's entry point would otherwise try the database before any command, in every pod.
+NO_DATABASE_CHECK = plain("CONNECTION_CHECK_MAX_COUNT", "0")
+
+
+def config_volume(spec: ServiceSpec) -> Manifest:
+    return {"name": "config", "configMap": {"name": names.config(spec.name)}}
+
+
+CONFIG_MOUNT = {"name": "config", "mountPath": names.CONFIG_FILE, "subPath": "airflow.cfg", "readOnly": True}
+SCRIPTS_MOUNT = {"name": "config", "mountPath": names.SCRIPTS, "readOnly": True}
+POD_TEMPLATE_MOUNT = {
+    "name": "config",
+    "mountPath": f"{names.POD_TEMPLATES}/{names.TASK_POD_TEMPLATE}",
+    "subPath": names.TASK_POD_TEMPLATE,
+    "readOnly": True,
+}
+LOGS_MOUNT = {"name": "logs", "mountPath": names.LOGS}
+GIT_MOUNTS = [
+    {"name": "git", "mountPath": names.GIT_CREDENTIAL, "readOnly": True},
+    {"name": "bundles", "mountPath": names.BUNDLES},
+]
+
+
+def logs_volume(spec: ServiceSpec) -> Manifest:
+    return {"name": "logs", "persistentVolumeClaim": {"claimName": names.logs(spec.name)}}
+
+
+def git_volumes(spec: ServiceSpec) -> list[Manifest]:
+    """The credential is mounted as a folder: a new password arrives without a restart."""
+    return [
+        {"name": "git", "secret": {"secretName": names.git(spec.name), "optional": True, "defaultMode": 0o440}},
+        {"name": "bundles", "emptyDir": {}},
+    ]
+
+
+def probes(probe: Probe) -> Manifest:
+    """Startup and liveness; readiness where others connect."""
+    if probe.health_key:
+        command = ["python", f"{names.SCRIPTS}/health.py", probe.health_key]
+        return {
+            "startupProbe": {
+                "exec": {"command": [*command, "--start"]},
+                "periodSeconds": 5,
+                "timeoutSeconds": 10,
+                "failureThreshold": STARTUP_SECONDS // 5,
+            },
+            "livenessProbe": {
+                "exec": {"command": command},
+                "periodSeconds": 60,
+                "timeoutSeconds": 15,
+                "failureThreshold": 5,
+            },
+        }
+    check = {"httpGet": {"path": probe.path, "port": probe.port}}
+    return {
+        "startupProbe": {**check, "periodSeconds": 3, "timeoutSeconds": 5, "failureThreshold": STARTUP_SECONDS // 3},
+        # Slow to judge: longer than a database takes to fail over.
+        "livenessProbe": {**check, "periodSeconds": 30, "timeoutSeconds": 10, "failureThreshold": 5},
+        "readinessProbe": {**check, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
+    }
+
+
+def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
+    size = spec.sizes[component.name]
+    environment = [NO_DATABASE_CHECK, *database_environment(spec)]
+    mounts: list[Manifest] = [CONFIG_MOUNT, LOGS_MOUNT]
+    volumes = [config_volume(spec), logs_volume(spec)]
+    if component.signs_tokens:
+        environment.append(from_secret("AIRFLOW__API_AUTH__JWT_SECRET", names.keys(spec.name), "jwt-secret"))
+    if component.name == "web-server":
+        # Only the Ingress Controller and pods of this cluster reach it, so their forwarded headers are taken.
+        environment.append(plain("FORWARDED_ALLOW_IPS", "*"))
+    if component.name == "scheduler":
+        mounts.append(POD_TEMPLATE_MOUNT)
+    if component.runs_dag_code:
+        environment += git_environment(spec)
+        mounts += GIT_MOUNTS
+        volumes += git_volumes(spec)
+    if component.probe.health_key:
+        url = f"http://{names.web_server(spec.name)}:{WEB_SERVER_PORT}{spec.profile.health_path}"
+        environment.append(plain("DATAOPS_HEALTH_URL", url))
+        mounts.append(SCRIPTS_MOUNT)
+    drain = {"preStop": {"sleep": {"seconds": component.drain_seconds}}} if component.drain_seconds else None
+    container = {
+        "name": component.name,
+        "image": airflow_image(spec),
+        "args": list(component.args),
+        "env": environment,
+        "ports": [{"name": "http", "containerPort": component.port, "protocol": "TCP"}] if component.port else None,
+        "resources": resources(size),
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": mounts,
+        "lifecycle": drain,
+        **probes(component.probe),
+    }
+    account = names.component(spec.name, component.name) if component.calls_kubernetes else spec.name
+    return pod(
+        spec,
+        [container],
+        serviceAccountName=account,
+        automountServiceAccountToken=component.calls_kubernetes,
+        terminationGracePeriodSeconds=component.grace_seconds,
+        volumes=volumes,
+    )
+
+
+def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
+    """The template of task pods; the executor fills in the command. It holds no key and no database address."""
+    container = {
+        # The executor looks for this name.
+        "name": "base",
+        "image": airflow_image(spec),
+        "env": [NO_DATABASE_CHECK, *git_environment(spec)],
+        "resources": resources(spec.sizes["worker"]),
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": [CONFIG_MOUNT, LOGS_MOUNT, *GIT_MOUNTS],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": names.task(spec.name),
+            "labels": labels,
+            # A task cannot be moved: an autoscaler must not take its node away.
+            "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
+        },
+        "spec": pod(
+            spec,
+            [container],
+            serviceAccountName=names.task(spec.name),
+            restartPolicy="Never",
+            # Time for a task's on_kill.
+            terminationGracePeriodSeconds=600,
+            volumes=[config_volume(spec), logs_volume(spec), *git_volumes(spec)],
+        ),
+    }
+
+
+def migration_pod(spec: ServiceSpec) -> Manifest:
+    container = _job_container(
+        spec, "migration", list(spec.profile.migrate), [NO_DATABASE_CHECK, *database_environment(spec)], [CONFIG_MOUNT]
+    )
+    return _job_pod(spec, container, [config_volume(spec)])
+
+
+def account_pod(spec: ServiceSpec) -> Manifest:
+    secret = names.account(spec.name)
+    environment = [
+        NO_DATABASE_CHECK,
+        *database_environment(spec),
+        from_secret("ACCOUNT_ID", secret, "id"),
+        from_secret("ACCOUNT_PASSWORD", secret, "password"),
+    ]
+    arguments = ["python", f"{names.SCRIPTS}/account.py"]
+    container = _job_container(spec, "account", arguments, environment, [CONFIG_MOUNT, SCRIPTS_MOUNT])
+    return _job_pod(spec, container, [config_volume(spec)])
+
+
+def git_check_pod(spec: ServiceSpec, script: str) -> Manifest:
+    """Runs before anything of the service is touched, so it needs nothing of it but its own Secret."""
+    git = spec.git_sync
+    assert git is not None
+    environment = [
+        NO_DATABASE_CHECK,
+        plain("REPO", git.repo),
+        plain("REF", git.ref),
+        plain("SUBDIR", git.subdir),
+        plain("GIT_TERMINAL_PROMPT", "0"),
+        plain("GIT_CONFIG_COUNT", "1"),
+        plain("GIT_CONFIG_KEY_0", configuration.git_environment(spec)["GIT_CONFIG_KEY_0"]),
+        next(variable for variable in git_environment(spec) if variable["name"] == "GIT_CONFIG_VALUE_0"),
+    ]
+    container = _job_container(spec, "git-check", ["bash", "-c", script], environment, [GIT_MOUNTS[0]])
+    credential = {"name": "git", "secret": {"secretName": names.git_check(spec.name), "defaultMode": 0o440}}
+    return _job_pod(spec, container, [credential], account=None)
+
+
+def _job_container(
+    spec: ServiceSpec, name: str, args: list[str], environment: list[Manifest], mounts: list[Manifest]
+) -> Manifest:
+    # A job imports what the scheduler imports, and its namespace may have a quota that wants a size.
+    return {
+        "name": name,
+        "image": airflow_image(spec),
+        "args": args,
+        "env": environment,
+        "resources": resources(spec.sizes["scheduler"]),
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": mounts,
+    }
+
+
+def _job_pod(spec: ServiceSpec, container: Manifest, volumes: list[Manifest], account: str | None = "") -> Manifest:
+    named = spec.name if account == "" else account
+    return pod(spec, [container], serviceAccountName=named, restartPolicy="Never", volumes=volumes)
+
+
+def database_pod(spec: ServiceSpec) -> Manifest:
+    ready = {"exec": {"command": ["pg_isready", "-h", "127.0.0.1", "-U", "airflow", "-d", "airflow"]}}
+    container = {
+        "name": "postgres",
+        "image": image(spec, DATABASE_IMAGE),
+        "env": [
+            plain("POSTGRES_USER", "airflow"),
+            plain("POSTGRES_DB", "airflow"),
+            plain("POSTGRES_PASSWORD_FILE", "/run/secrets/database/password"),
+            # A folder inside the volume: the volume's own root may hold lost+found.
+            plain("PGDATA", "/var/lib/postgresql/data/pgdata"),
+        ],
+        "ports": [{"name": "postgres", "containerPort": 5432, "protocol": "TCP"}],
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": [
+            {"name": "data", "mountPath": "/var/lib/postgresql/data"},
+            {"name": "password", "mountPath": "/run/secrets/database", "readOnly": True},
+        ],
+        "startupProbe": {**ready, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 90},
+        "readinessProbe": {**ready, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
+        "livenessProbe": {**ready, "periodSeconds": 30, "timeoutSeconds": 10, "failureThreshold": 6},
+    }
+    secret = names.database(spec.name)
+    return pod(
+        spec,
+        [container],
+        serviceAccountName=spec.name,
+        securityContext=pod_security(DATABASE_USER, group=DATABASE_USER),
+        terminationGracePeriodSeconds=60,
+        volumes=[
+            {"name": "data", "persistentVolumeClaim": {"claimName": names.database(spec.name)}},
+            {
+                "name": "password",
+                "secret": {"secretName": secret, "items": [{"key": "password", "path": "password"}], "defaultMode": 0o440},
+            },
+        ],
+    )

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs that run inside the Airflow image. They are text here and a ConfigMap there: the image is never changed."""
+
+from __future__ import annotations
+
+GIT_CHECK = """\
+set -eu
+cd "$(mktemp -d)"
+git init -q .
+fetch() { timeout 40 git fetch -q "$@" 2>error || status=$?; }
+status=0
+fetch --depth 1 "$REPO" "$REF"
+if [ "$status" -ne 0 ] && [ "$status" -ne 124 ] && expr "$REF" : '[0-9a-f]\\{40\\}$' >/dev/null; then
+  # Not every server hands out a single commit by name: fetch all and look.
+  status=0
+  fetch "$REPO" '+refs/*:refs/all/*'
+  [ "$status" -ne 0 ] || git cat-file -e "$REF^{commit}" 2>error || status=$?
+  git update-ref FETCH_HEAD "$REF" 2>/dev/null || true
+fi
+if [ "$status" -eq 124 ]; then
+  echo "no answer from $REPO within 40 s"
+  exit 1
+fi
+if [ "$status" -ne 0 ]; then
+  cat error
+  exit 1
+fi
+if [ -n "$SUBDIR" ] && ! git cat-file -e "FETCH_HEAD:$SUBDIR" 2>/dev/null; then
+  echo "there is no folder '$SUBDIR' in $REPO at $REF"
+  exit 1
+fi
+echo "found $(git rev-parse FETCH_HEAD)"
+"""
+
+ACCOUNT = '''\
+"""Create the service's account, or give it the password that its Secret holds now.
+
+Accounts that this script made under another id earlier are locked, so that a renamed account leaves no open door.
+"""
+import os
+
+from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+MARK = "@account.scp-dataops.invalid"
+name, password = os.environ["ACCOUNT_ID"], os.environ["ACCOUNT_PASSWORD"]
+
+with get_application_builder() as builder:
+    users = builder.sm
+    for user in users.get_all_users():
+        former = user.username != name and (user.email or "").endswith(MARK)
+        if former and user.active:
+            user.active = False
+            users.update_user(user)
+            print(f"locked former account {user.username}")
+    user = users.find_user(username=name)
+    if user is None:
+        role = users.find_role("Admin")
+        if not users.add_user(name, name, "Data Ops", name + MARK, role, password):
+            raise SystemExit(f"account {name} could not be created")
+        print(f"created account {name}")
+    else:
+        user.active = True
+        users.update_user(user)
+        users.reset_password(user.id, password)
+        print(f"set the password of account {name}")
+'''
+
+HEALTH = '''\
+"""Liveness of a component that has no port of its own, as Airflow's web server knows it from the database.
+
+Usage: health.py KEY [--start]. A web server that does not answer says nothing about this component, so it counts as
+alive; only at start (--start) a real answer is needed. This costs milliseconds; Airflow's own command costs seconds.
+"""
+import json
+import os
+import sys
+import urllib.request
+
+key, starting = sys.argv[1], "--start" in sys.argv
+try:
+    with urllib.request.urlopen(os.environ["DATAOPS_HEALTH_URL"], timeout=5) as answer:
+        status = json.load(answer).get(key, {}).get("status")
+except (OSError, ValueError):
+    sys.exit(starting)
+sys.exit(status != "healthy")
+'''

@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets of a service: made once, kept for ever.
+
+Randomness lives here and nowhere else, so that rendering stays pure. A value that exists in the cluster always wins.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from ..common import validation as check
+from ..errors import BadOption
+from ..kube.objects import Manifest, Ref
+from . import names
+from .spec import ServiceSpec
+
+DATABASE_NAME = DATABASE_USER = "airflow"
+Values = dict[str, str]
+
+
+@dataclass(frozen=True, repr=False)
+class Secrets:
+    """Plain values by key, one mapping per Secret. No ``repr``: nothing may print them by accident."""
+
+    keys: Values
+    database: Values
+    account: Values
+    git: Values
+
+    def fingerprint(self, *values: str) -> str:
+        """Changes with the values, yet tells nothing about them: it is keyed with a secret of this service."""
+        message = "\0".join(values).encode()
+        return hmac.new(self.keys["api-secret-key"].encode(), message, hashlib.sha256).hexdigest()[:10]
+
+
+def provide(
+    spec: ServiceSpec,
+    live: Mapping[Ref, Manifest],
+    *,
+    account_password: str | None = None,
+    git_password: str | None = None,
+) -> Secrets:
+    """The service's secrets: those in the cluster, those given now, and new random ones for what is missing.
+
+    :raises BadOption: for a password that is too weak, or a GitSync credential that lacks one half.
+    """
+
+    def existing(name: str) -> Values:
+        return decoded(live.get(Ref("Secret", name, spec.namespace)))
+
+    keys = existing(names.keys(spec.name))
+    database = existing(names.database(spec.name))
+    account = existing(names.account(spec.name))
+    new_keys = {
+        # Fernet wants exactly this form: 32 bytes, URL-safe base64.
+        "fernet-key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "api-secret-key": secrets.token_urlsafe(32),
+        "jwt-secret": secrets.token_urlsafe(48),
+    }
+    if account_password is not None:
+        account["password"] = check.password(account_password, "account.password")
+    return Secrets(
+        keys={**new_keys, **keys},
+        database=database or database_values(spec, secrets.token_urlsafe(24)),
+        account={"password": new_password(), **account, "id": spec.account_id},
+        git=git_values(spec, existing(names.git(spec.name)), git_password),
+    )
+
+
+def decoded(secret: Manifest | None) -> Values:
+    data = (secret or {}).get("data") or {}
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def new_password() -> str:
+    """20 characters that satisfy the account's own rule."""
+    classes = (string.ascii_uppercase, string.ascii_lowercase, string.digits, check.PASSWORD_SPECIAL)
+    characters = [secrets.choice(characters) for characters in classes]
+    characters += [secrets.choice("".join(classes)) for _ in range(16)]
+    secrets.SystemRandom().shuffle(characters)
+    return "".join(characters)
+
+
+def database_values(spec: ServiceSpec, password: str) -> Values:
+    """Both addresses are written out: Airflow would derive the second from the first and get drivers wrong."""
+    sync, parallel = spec.profile.drivers
+    where = f"{DATABASE_USER}:{quote(password, safe='')}@{names.database(spec.name)}:5432/{DATABASE_NAME}"
+    return {"password": password, "connection": f"{sync}://{where}", "connection-async": f"{parallel}://{where}"}
+
+
+def git_values(spec: ServiceSpec, existing: Values, password: str | None) -> Values:
+    """The credential in git's own form; empty for a public repository."""
+    git = spec.git_sync
+    if git is None or (not git.username and not password):
+        return {}
+    if not git.username:
+        raise BadOption("a password is set but no user", where="git_sync.username", next_step="Set it, or clear the password")
+    if password is None:
+        kept = dict(line.split("=", 1) for line in existing.get("credential", "").splitlines())
+        password = kept.get("password")
+    if not password:
+        raise BadOption(
+            f"user '{git.username}' is set but no password",
+            where="git_sync.password",
+            next_step="Set it, or clear git_sync.username for a public repository",
+        )
+    if "\n" in git.username + password or "\0" in git.username + password:
+        raise BadOption("a line break cannot be sent to a git server", where="git_sync.password", next_step="Remove it")
+    return {"credential": f"username={git.username}\npassword={password}\n"}

@@ -1,0 +1,343 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Create, change and remove a Data Ops Service.
+
+One path for check mode and for the real run: look, plan, refuse, and only then act. The order of acting is what keeps
+tasks alive: the repository is tried first, the database is migrated before any component starts, and what is no longer
+wanted goes last.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..common import owner, record
+from ..common.checks import Checks
+from ..common.labels import COMPONENT, SERVICE
+from ..common.labels import selector as label_selector
+from ..common.outcome import Outcome, Timeline
+from ..errors import NotReady, Refused
+from ..kube.client import Kube
+from ..kube.objects import Manifest, Ref, index, ref_of
+from ..kube.plan import Change, carry_out, delete_all, plan_apply, plan_prune
+from ..kube.verdicts import VERDICTS
+from ..kube.wait import wait_ready
+from . import manifests, names, rights, status
+from .api import AirflowApi
+from .manifests import KEPT_KINDS, KINDS, Stages
+from .secrets import Secrets, decoded, provide
+from .spec import NESTED, SIZED, ServiceSpec
+
+Live = dict[Ref, Manifest]
+WORKLOADS = frozenset({"Deployment", "StatefulSet", "Job"})
+HEALTH_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a door hands over. ``options`` holds only what was asked for; passwords travel beside it, never in it."""
+
+    name: str
+    manager: str
+    namespace: str
+    options: Mapping[str, Any]
+    account_password: str | None = None
+    git_password: str | None = None
+    check_mode: bool = False
+    force: bool = False
+    wait: bool = True
+    timeout: float = 600
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided, nothing written yet."""
+
+    spec: ServiceSpec
+    secrets: Secrets
+    stages: Stages
+    changes: tuple[Change, ...]
+    live: Live
+    failed_jobs: tuple[Ref, ...]
+    try_git: bool
+    warnings: tuple[str, ...]
+    not_checked: tuple[str, ...] = ()
+
+    @property
+    def restarted(self) -> tuple[str, ...]:
+        """Components whose running pods are replaced, in the order in which they are named everywhere."""
+        components = manifests.names_by_component(self.stages.components)
+        rolled = {change.ref.name for change in self.changes if change.action == "update" and change.rolls}
+        database = ("database",) if names.database(self.spec.name) in rolled else ()
+        return (*database, *(part for name, part in components.items() if name in rolled))
+
+    def of(self, stage: Sequence[Manifest]) -> list[Change]:
+        wanted = {ref_of(manifest) for manifest in stage}
+        return [change for change in self.changes if change.ref in wanted]
+
+
+def read_live(kube: Kube, namespace: str, name: str) -> Live:
+    """All objects of a service: one LIST per kind, at once."""
+    return index(kube.list_all(KINDS, namespace, labels=label_selector(SERVICE, name)))
+
+
+def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Outcome:
+    """Bring the service to what was asked; in check mode only say what that would do.
+
+    :raises DataOpsError: one of its subclasses, always before a half-done state where that can be known before.
+    """
+    progress = timeline or Timeline()
+    plan = make_plan(kube, request)
+    if not request.check_mode:
+        deadline = time.monotonic() + request.timeout
+        act(kube, request, plan, progress, lambda: max(deadline - time.monotonic(), 1.0))
+    untouched = request.check_mode or not plan.changes
+    live = plan.live if untouched else read_live(kube, request.namespace, request.name)
+    return Outcome(
+        changes=plan.changes,
+        details=status.describe(plan.spec, live),
+        restarted=plan.restarted,
+        not_checked=plan.not_checked,
+        warnings=plan.warnings,
+        timeline=tuple(progress.lines),
+    )
+
+
+def make_plan(kube: Kube, request: Request) -> Plan:
+    live, manager = look(kube, request)
+    warnings: list[str] = []
+    missing_namespace = False
+    if manager is None:
+        what = f"Manager '{request.manager}' does not exist in namespace {request.namespace}"
+        if not request.check_mode:
+            raise Refused(what, where="manager", next_step="Create it first with scp.dataops.dataops_manager")
+        warnings.append(f"{what}; this is what would happen once it does.")
+        missing_namespace = kube.get("Namespace", request.namespace) is None
+    recorded = record.read(live.get(Ref("ConfigMap", names.record(request.name), request.namespace)))
+    options = record.merged(recorded, request.options, nested=NESTED)
+    spec = settled(kube, request, options, owner.inherited(manager), live)
+    secrets = provide(spec, live, account_password=request.account_password, git_password=request.git_password)
+    keys_belong_to_data(spec, live)
+    stages = manifests.render(spec, secrets, options)
+    failed_jobs = tuple(ref for ref, item in live.items() if ref.kind == "Job" and VERDICTS["Job"](item).state == "failed")
+    standing = {ref: item for ref, item in live.items() if ref not in failed_jobs}
+    with rights.explained(kube, request.namespace):
+        changes = [
+            *plan_apply(kube, stages.all, standing, force=request.force, missing_namespace=missing_namespace),
+            *plan_prune(prunable(spec, live), stages.all, kinds=KINDS),
+        ]
+    real = tuple(change for change in changes if change.action != "keep")
+    plan = Plan(
+        spec=spec,
+        secrets=secrets,
+        stages=stages,
+        changes=real,
+        live=live,
+        failed_jobs=failed_jobs,
+        try_git=new_source(spec, secrets, recorded, live),
+        warnings=tuple(warnings),
+    )
+    return checked(kube, plan) if real else plan
+
+
+def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:
+    """The service's objects and its Manager's record."""
+    with rights.explained(kube, request.namespace):
+        answers = kube.each(
+            lambda read: read(),
+            [
+                lambda: read_live(kube, request.namespace, request.name),
+                lambda: owner.find(kube, request.namespace, request.manager),
+            ],
+        )
+    return answers[0], answers[1]
+
+
+def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
+    """What may go when it is no longer rendered: never data and keys, but a git credential that was cleared."""
+    credential = Ref("Secret", names.git(spec.name), spec.namespace)
+    probe = names.git_check(spec.name)
+    return [
+        item for ref, item in live.items() if ref.name != probe and (ref.kind not in KEPT_KINDS or ref == credential)
+    ]
+
+
+def settled(
+    kube: Kube, request: Request, options: Mapping[str, Any], inherited: Mapping[str, Any], live: Live
+) -> ServiceSpec:
+    """The spec, with what an existing service can no longer choose taken from the cluster."""
+    effective: dict[str, Any] = {**inherited, **options}
+    for option in SIZED:
+        both = {**inherited.get(option, {}), **options.get(option, {})}
+        if both:
+            effective[option] = both
+    spec = ServiceSpec.from_options(effective, name=request.name, manager=request.manager, namespace=request.namespace)
+    claim = live.get(Ref("PersistentVolumeClaim", names.database(request.name), request.namespace))
+    if claim is not None:
+        existing = claim["spec"].get("storageClassName", "")
+        if request.options.get("storage_class", existing) != existing:
+            raise Refused(
+                f"the volumes of '{request.name}' have class '{existing}', which cannot be changed to "
+                f"'{request.options['storage_class']}'",
+                where="storage_class",
+                next_step="Leave it out, or remove the service with purge and create it anew",
+            )
+        spec = replace(spec, storage_class=existing)
+    ingress = live.get(Ref("Ingress", request.name, request.namespace))
+    if ingress is not None and not spec.ingress_class:
+        spec = replace(spec, ingress_class=ingress["spec"].get("ingressClassName") or "")
+    if ingress is None and not spec.ingress_class:
+        spec = replace(spec, ingress_class=Checks(kube).ingress_class(""))
+    return spec
+
+
+def keys_belong_to_data(spec: ServiceSpec, live: Live) -> None:
+    """A database volume without its Secret cannot be opened by a new password; better to say so than to wait for it."""
+    claim = Ref("PersistentVolumeClaim", names.database(spec.name), spec.namespace)
+    for secret in (names.database(spec.name), names.keys(spec.name)):
+        if claim in live and Ref("Secret", secret, spec.namespace) not in live:
+            raise Refused(
+                f"the volume of an earlier '{spec.name}' is there, but its Secret {secret} is not",
+                where=str(claim),
+                next_step="Restore the Secret, or remove the volume with state: absent and purge: true",
+            )
+
+
+def new_source(spec: ServiceSpec, secrets: Secrets, recorded: Mapping[str, Any], live: Live) -> bool:
+    """Whether GitSync names a repository, ref or credential that has not been tried yet."""
+    if spec.git_sync is None:
+        return False
+    before = recorded.get("git_sync") or {}
+    source = ("repo", "ref", "subdir", "username")
+    defaults = {"ref": "main"}
+    same = all(getattr(spec.git_sync, key) == before.get(key, defaults.get(key, "")) for key in source)
+    return not same or decoded(live.get(Ref("Secret", names.git(spec.name), spec.namespace))) != secrets.git
+
+
+def checked(kube: Kube, plan: Plan) -> Plan:
+    """Refuse what the cluster cannot take; only asked when something is about to change."""
+    checks = Checks(kube)
+    spec = plan.spec
+    created = {change.ref.kind for change in plan.changes if change.action == "create"}
+    wanted: list[Callable[[], object]] = [
+        lambda: checks.node_selector(spec.node_selector),
+        lambda: checks.ingress_class(spec.ingress_class),
+        lambda: checks.host(spec.host, (spec.namespace, spec.name)),
+    ]
+    if "PersistentVolumeClaim" in created:
+        wanted.append(lambda: checks.storage_class(spec.storage_class))
+    kube.each(lambda check: check(), wanted)
+    return replace(plan, not_checked=tuple(sorted(checks.not_checked)))
+
+
+def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Callable[[], float]) -> None:
+    """:param left: seconds until the deadline."""
+    selector = label_selector(SERVICE, request.name)
+
+    def wait(targets: Sequence[Ref]) -> None:
+        if targets:
+            wait_ready(kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say)
+
+    if plan.changes and plan.try_git:
+        try_git(kube, plan, progress, wait)
+    if plan.failed_jobs:
+        delete_all(kube, plan.failed_jobs, timeout=left())
+    foundation = plan.of(plan.stages.foundation)
+    carry_out(kube, [change for change in foundation if change.ref.kind not in WORKLOADS], force=request.force)
+    carry_out(kube, [change for change in foundation if change.ref.kind in WORKLOADS], force=request.force)
+    standing = [ref_of(item) for item in plan.stages.foundation if item["kind"] in WORKLOADS]
+    migration = plan.of(plan.stages.migration)
+    if migration:
+        wait(standing)
+        carry_out(kube, migration, force=request.force)
+        wait([change.ref for change in migration])
+    carry_out(kube, plan.of(plan.stages.components), force=request.force)
+    parts = [ref_of(item) for item in plan.stages.components if item["kind"] in WORKLOADS]
+    touched = {change.ref for change in plan.changes}
+    unready = [ref for ref in [*standing, *parts] if ref in touched or not is_ready(plan.live.get(ref))]
+    if request.wait:
+        wait(unready)
+        if unready:
+            wait_healthy(kube, plan.spec, progress, left)
+    carry_out(kube, [change for change in plan.changes if change.action == "delete"])
+
+
+def is_ready(manifest: Manifest | None) -> bool:
+    return manifest is not None and VERDICTS[manifest["kind"]](manifest).state == "ready"
+
+
+def try_git(kube: Kube, plan: Plan, progress: Timeline, wait: Callable[[Sequence[Ref]], None]) -> None:
+    """Fetch from the repository inside the cluster, with the new credential, before anything of the service changes."""
+    job = manifests.git_check_job(plan.spec)
+    probe = [job]
+    if plan.secrets.git:
+        probe.insert(0, manifests.git_check_secret(plan.spec, plan.secrets))
+    refs = [ref_of(item) for item in probe]
+    delete_all(kube, refs, timeout=60)
+    try:
+        for item in probe:
+            kube.apply(item)
+        wait([ref_of(job)])
+    except NotReady as error:
+        raise NotReady(
+            f"the repository could not be read: {error.what}",
+            where="git_sync",
+            next_step="Nothing was changed. Correct repo, ref, subdir, username or password, and run this again",
+        ) from error
+    finally:
+        delete_all(kube, refs, timeout=60)
+    progress.say("repository can be read")
+
+
+def wait_healthy(kube: Kube, spec: ServiceSpec, progress: Timeline, left: Callable[[], float]) -> None:
+    """Until Airflow itself says that every part sends its heartbeat."""
+    api = AirflowApi(kube, spec.namespace, spec.name, spec.profile)
+    wanted = {component.health_key for component in spec.profile.components}
+    said = ""
+    while True:
+        health = api.health()
+        ailing = sorted(key for key in wanted if health.get(key) != "healthy")
+        if not ailing:
+            progress.say("Airflow is healthy")
+            return
+        line = f"Airflow waits for {', '.join(ailing)}"
+        if line != said:
+            progress.say(line)
+            said = line
+        if left() <= 1.0:
+            raise NotReady(
+                f"not healthy in time: {', '.join(ailing)}",
+                where=f"service {spec.name}",
+                next_step=f"Look at its log: kubectl -n {spec.namespace} logs deployment/{spec.name}-{ailing[0].replace('_', '-')}",
+            )
+        time.sleep(HEALTH_POLL_SECONDS)
+
+
+def remove(kube: Kube, request: Request, *, purge: bool) -> Outcome:
+    """Remove the service. Volumes and Secrets stay unless ``purge``; what stayed is named."""
+    selector = label_selector(SERVICE, request.name)
+    with rights.explained(kube, request.namespace):
+        live = read_live(kube, request.namespace, request.name)
+        pods = index(kube.list("Pod", request.namespace, labels=f"{selector},{COMPONENT}=task"))
+    doomed = [*pods.values(), *(item for ref, item in live.items() if purge or ref.kind not in KEPT_KINDS)]
+    changes = tuple(sorted(plan_prune(doomed, [], kinds={*KINDS, "Pod"}), key=removal_order))
+    if not request.check_mode:
+        first = [change.ref for change in changes if change.ref.kind == "Ingress"]
+        running = [change.ref for change in changes if change.ref.kind in {*WORKLOADS, "Pod"}]
+        rest = [change.ref for change in changes if change.ref not in {*first, *running}]
+        for refs in (first, running, rest):
+            if refs:
+                delete_all(kube, refs, timeout=request.timeout)
+    kept = () if purge else tuple(sorted(str(ref) for ref in live if ref.kind in KEPT_KINDS))
+    return Outcome(changes=changes, details={"name": request.name, "state": "DELETED"}, kept=kept)
+
+
+def removal_order(change: Change) -> tuple[int, str]:
+    """Users first, then what runs, then what it stood on."""
+    order = ("Ingress", "Deployment", "Job", "Pod", "StatefulSet")
+    kind = change.ref.kind
+    return (order.index(kind) if kind in order else len(order), str(change.ref))

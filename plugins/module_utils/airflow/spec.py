@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Data Ops Service as it shall be: every option present, checked and in one form.
+
+:func:`ServiceSpec.from_options` is the only way in, so that whatever the rest of the engine holds is valid.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..common import validation as check
+from ..common.validation import HostAlias
+from ..errors import BadOption
+from .versions import NEWEST, Profile, profile
+
+EXECUTORS = ("KubernetesExecutor",)
+COMPONENT_OPTIONS = ("web_server", "scheduler", "dag_processor", "triggerer")
+WORKER_OPTION = "worker"
+SIZED = (*COMPONENT_OPTIONS, WORKER_OPTION)
+# Options with fixed keys of their own: an update may name one key and keeps the others.
+NESTED = frozenset({*SIZED, "git_sync", "account"})
+# What a Manager may set for all of its services.
+INHERITED = ("domain", "storage_class", "node_selector", "host_aliases", *SIZED)
+
+DEFAULT_ACCOUNT = "dataops"
+DEFAULT_STORAGE_SIZE = "10Gi"
+SMALLEST_STORAGE = "1Gi"
+SMALLEST_MEMORY = "128Mi"
+REPLICAS = (1, 20)
+INTERVAL_SECONDS = (5, 86400)
+DEFAULT_INTERVAL = 60
+# Objects of a Manager begin with this; a service of that name would collide with them.
+RESERVED_NAME = "dataops-manager"
+
+GIT_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,249}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Resources of one pod of a component, and how many pods there are. Memory is also its limit."""
+
+    cpu: str
+    memory: str
+    replicas: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitSync:
+    """Where DAGs come from. The password is not here: it lives in a Secret only."""
+
+    repo: str
+    ref: str
+    subdir: str
+    interval: int
+    username: str
+
+    @property
+    def server(self) -> str:
+        """Scheme and host, the scope to which git may send the credential."""
+        parts = urlsplit(self.repo)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSpec:
+    name: str
+    manager: str
+    namespace: str
+    description: str
+    domain: str
+    ingress_class: str
+    image_registry: str
+    storage_class: str
+    storage_size: str
+    account_id: str
+    executor: str
+    version: str
+    sizes: Mapping[str, Size]
+    git_sync: GitSync | None
+    host_aliases: tuple[HostAlias, ...]
+    node_selector: Mapping[str, str]
+    tags: Mapping[str, str]
+
+    @property
+    def profile(self) -> Profile:
+        return profile(self.version)
+
+    @property
+    def host(self) -> str:
+        return f"{self.name}.{self.domain}"
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any], *, name: str, manager: str, namespace: str) -> ServiceSpec:
+        """``options``: what was asked over what is inherited, as :mod:`..common.record` merged it.
+
+        :raises BadOption: naming the option, its value and what is allowed.
+        """
+        check.known_keys(options, OPTIONS, "")
+        check.name(name, "name")
+        if name == RESERVED_NAME:
+            raise BadOption(f"'{name}' is reserved", where="name", next_step="Choose another name")
+        domain = check.domain(check.required(options, "domain", f"the address will be {name}.DOMAIN"), "domain")
+        executor = options.get("executor", EXECUTORS[0])
+        if executor not in EXECUTORS:
+            raise BadOption(f"'{executor}' is not supported", where="executor", next_step=f"Use {', '.join(EXECUTORS)}")
+        version = str(options.get("version", NEWEST))
+        return cls(
+            name=name,
+            manager=manager,
+            namespace=namespace,
+            description=check.description(options.get("description", ""), "description"),
+            domain=domain,
+            ingress_class=options.get("ingress_class", ""),
+            image_registry=options.get("image_registry", "").rstrip("/"),
+            storage_class=options.get("storage_class", ""),
+            storage_size=check.size_in_bytes(
+                options.get("storage_size", DEFAULT_STORAGE_SIZE), "storage_size", smallest=SMALLEST_STORAGE
+            ),
+            account_id=check.account_id(options.get("account", {}).get("id", DEFAULT_ACCOUNT), "account.id"),
+            executor=executor,
+            version=version,
+            sizes=sizes(options, profile(version)),
+            git_sync=git_sync(options["git_sync"]) if options.get("git_sync") else None,
+            host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
+            node_selector=check.node_selector(options.get("node_selector", {}), "node_selector"),
+            tags=check.tags(options.get("tags", {}), "tags"),
+        )
+
+
+OPTIONS = (
+    *INHERITED,
+    "description",
+    "ingress_class",
+    "image_registry",
+    "storage_size",
+    "account",
+    "executor",
+    "version",
+    "git_sync",
+    "tags",
+)
+
+
+def sizes(options: Mapping[str, Any], version: Profile, at: str = "") -> dict[str, Size]:
+    """Sizes by component name (``web-server`` ...) plus ``worker``, a task's own pod, which has no replicas.
+
+    :param at: path of the options, ending with a dot, when they are part of another option.
+    """
+    result = {
+        part.name: size(options.get(part.option, {}), f"{at}{part.option}", part.cpu, part.memory)
+        for part in version.components
+    }
+    worker = options.get(WORKER_OPTION, {})
+    if "replicas" in worker:
+        raise BadOption(
+            "the KubernetesExecutor starts one pod per task, so workers have no replicas",
+            where=f"{at}worker.replicas",
+            next_step="Leave it out; cpu and memory are those of each task's pod",
+        )
+    result[WORKER_OPTION] = size(worker, f"{at}{WORKER_OPTION}", version.worker_cpu, version.worker_memory)
+    return result
+
+
+def size(raw: Mapping[str, Any], at: str, cpu: str, memory: str) -> Size:
+    check.known_keys(raw, ("cpu", "memory", "replicas"), at)
+    low, high = REPLICAS
+    return Size(
+        cpu=check.cpu(raw.get("cpu", cpu), f"{at}.cpu"),
+        memory=check.size_in_bytes(raw.get("memory", memory), f"{at}.memory", smallest=SMALLEST_MEMORY),
+        replicas=check.whole_number(raw.get("replicas", 1), f"{at}.replicas", low=low, high=high),
+    )
+
+
+def git_sync(raw: Mapping[str, Any]) -> GitSync:
+    check.known_keys(raw, ("repo", "ref", "subdir", "interval", "username"), "git_sync")
+    low, high = INTERVAL_SECONDS
+    return GitSync(
+        repo=_repo(raw.get("repo", ""), "git_sync.repo"),
+        ref=_ref(raw.get("ref", "main"), "git_sync.ref"),
+        subdir=_subdir(raw.get("subdir", ""), "git_sync.subdir"),
+        interval=check.whole_number(raw.get("interval", DEFAULT_INTERVAL), "git_sync.interval", low=low, high=high),
+        username=raw.get("username", ""),
+    )
+
+
+def _repo(value: str, at: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("https", "http") or not parts.hostname or not parts.path.strip("/"):
+        raise BadOption(
+            "this is not the address of a repository",
+            where=at,
+            next_step="Use https://HOST/PATH or http://HOST/PATH, such as https://git.example.com/team/dags.git",
+        )
+    if "@" in parts.netloc:
+        # The address is not quoted back: it holds the credential.
+        raise BadOption(
+            "the address contains a user or password",
+            where=at,
+            next_step="Take them out of the address and use git_sync.username and git_sync.password",
+        )
+    return value
+
+
+def _ref(value: str, at: str) -> str:
+    if not GIT_REF.fullmatch(value) or ".." in value:
+        raise BadOption(f"'{value}' is not a branch, tag or commit", where=at, next_step="Use a name such as main or v1.2")
+    return value
+
+
+def _subdir(value: str, at: str) -> str:
+    parts = value.strip("/").split("/") if value else []
+    if value.startswith("/") or ".." in parts:
+        raise BadOption(
+            f"'{value}' is not a folder inside the repository", where=at, next_step="Use a relative path such as team/dags"
+        )
+    return "/".join(parts)

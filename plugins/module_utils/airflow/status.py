@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a service is: life cycle and health apart, each with its reasons, in the words of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..common.checks import ingress_addresses
+from ..kube.objects import Manifest, Ref
+from ..kube.verdicts import VERDICTS, Verdict
+from . import names, pods
+from .spec import GitSync, ServiceSpec
+
+RUNNING, UPDATING, ERROR = "RUNNING", "UPDATING", "ERROR"
+
+
+def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
+    """What a service is and how it does, without asking Airflow itself. No secret in it."""
+    parts = {component.name: names.component(spec.name, component.name) for component in spec.profile.components}
+    found = {part: live.get(Ref("Deployment", name, spec.namespace)) for part, name in parts.items()}
+    found["database"] = live.get(Ref("StatefulSet", names.database(spec.name), spec.namespace))
+    verdicts = {part: verdict(manifest) for part, manifest in found.items()}
+    addresses = ingress_addresses(live.get(Ref("Ingress", spec.name, spec.namespace), {}))
+    return {
+        "name": spec.name,
+        "manager": spec.manager,
+        "namespace": spec.namespace,
+        "state": state(list(verdicts.values())),
+        "health": "healthy" if all(item.state == "ready" for item in verdicts.values()) else "unhealthy",
+        "reasons": [f"{part}: {item.why}" for part, item in verdicts.items() if item.state != "ready"],
+        "components": {part: component(manifest, verdicts[part]) for part, manifest in found.items()},
+        "web_url": f"http://{spec.host}",
+        "hosts_file": f"{addresses[0]} {spec.host}" if addresses else "",
+        "description": spec.description,
+        "domain": spec.domain,
+        "executor": spec.executor,
+        "version": spec.profile.release,
+        "image": pods.airflow_image(spec),
+        "account": {"id": spec.account_id, "secret": names.account(spec.name), "key": "password"},
+        "worker": {"cpu": spec.sizes["worker"].cpu, "memory": spec.sizes["worker"].memory},
+        "git_sync": source(spec.git_sync),
+        "host_aliases": [{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in spec.host_aliases],
+        "node_selector": dict(spec.node_selector),
+        "storage_class": spec.storage_class,
+        "storage_size": spec.storage_size,
+        "tags": dict(spec.tags),
+    }
+
+
+def verdict(manifest: Manifest | None) -> Verdict:
+    return Verdict("failed", "it does not exist") if manifest is None else VERDICTS[manifest["kind"]](manifest)
+
+
+def state(verdicts: list[Verdict]) -> str:
+    if any(item.state == "failed" for item in verdicts):
+        return ERROR
+    return RUNNING if all(item.state == "ready" for item in verdicts) else UPDATING
+
+
+def component(manifest: Manifest | None, found: Verdict) -> dict[str, Any]:
+    if manifest is None:
+        return {"state": found.state, "ready": 0, "wanted": 0}
+    container = manifest["spec"]["template"]["spec"]["containers"][0]
+    requests = container.get("resources", {}).get("requests", {})
+    return {
+        "state": found.state,
+        "ready": manifest.get("status", {}).get("readyReplicas", 0),
+        "wanted": manifest["spec"].get("replicas", 1),
+        "cpu": requests.get("cpu", ""),
+        "memory": requests.get("memory", ""),
+    }
+
+
+def source(git: GitSync | None) -> dict[str, Any]:
+    if git is None:
+        return {}
+    return {
+        "repo": git.repo,
+        "ref": git.ref,
+        "subdir": git.subdir,
+        "interval": git.interval,
+        "username": git.username,
+    }

@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What differs between versions of Airflow, as data: a new version is a new row.
+
+Sources: the command line, health endpoints and option names of each release of apache-airflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import BadOption
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """How Kubernetes asks whether a component lives: an HTTP path and port, or the name of a part of Airflow's health."""
+
+    path: str = ""
+    port: int = 0
+    health_key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One standing part of Airflow: a Deployment of its own.
+
+    ``reads`` names the sections of airflow.cfg that this component consumes besides :data:`SHARED_SECTIONS`; only a
+    change in those restarts it.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    probe: Probe
+    reads: frozenset[str]
+    cpu: str
+    memory: str
+    health_key: str
+    port: int = 0
+    grace_seconds: int = 60
+    calls_kubernetes: bool = False
+    signs_tokens: bool = False
+    runs_dag_code: bool = False
+    drain_seconds: int = 0
+
+    @property
+    def option(self) -> str:
+        """The module option that sizes it."""
+        return self.name.replace("-", "_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One supported minor version; ``release`` is the exact one that the default image carries."""
+
+    release: str
+    image: str
+    components: tuple[Component, ...]
+    migrate: tuple[str, ...] = ("airflow", "db", "migrate")
+    health_path: str = "/api/v2/monitor/health"
+    token_path: str = "/auth/token"
+    dags_path: str = "/api/v2/dags"
+    worker_cpu: str = "500m"
+    worker_memory: str = "1Gi"
+    drivers: tuple[str, str] = field(default=("postgresql+psycopg2", "postgresql+asyncpg"))
+
+
+SHARED_SECTIONS = frozenset({"core", "database", "logging"})
+WEB_SERVER_PORT = 8080
+SCHEDULER_HEALTH_PORT = 8974
+TRIGGERER_LOG_PORT = 8794
+
+AIRFLOW_3_COMPONENTS = (
+    Component(
+        name="web-server",
+        args=("airflow", "api-server", "--proxy-headers"),
+        probe=Probe(path="/api/v2/version", port=WEB_SERVER_PORT),
+        reads=frozenset({"api", "api_auth", "fab"}),
+        cpu="500m",
+        memory="2Gi",
+        health_key="metadatabase",
+        port=WEB_SERVER_PORT,
+        # The server itself waits up to 120 s for open requests; a task's heartbeat must not be cut.
+        grace_seconds=130,
+        drain_seconds=5,
+        calls_kubernetes=True,
+        signs_tokens=True,
+    ),
+    Component(
+        name="scheduler",
+        args=("airflow", "scheduler"),
+        probe=Probe(path="/health", port=SCHEDULER_HEALTH_PORT),
+        reads=frozenset({"scheduler", "kubernetes_executor", "execution_api"}),
+        cpu="500m",
+        memory="1536Mi",
+        health_key="scheduler",
+        calls_kubernetes=True,
+        signs_tokens=True,
+    ),
+    Component(
+        name="dag-processor",
+        args=("airflow", "dag-processor"),
+        probe=Probe(health_key="dag_processor"),
+        reads=frozenset({"dag_processor"}),
+        cpu="500m",
+        memory="1Gi",
+        health_key="dag_processor",
+        runs_dag_code=True,
+    ),
+    Component(
+        name="triggerer",
+        args=("airflow", "triggerer"),
+        probe=Probe(health_key="triggerer"),
+        reads=frozenset({"triggerer"}),
+        cpu="250m",
+        memory="1Gi",
+        health_key="triggerer",
+        port=TRIGGERER_LOG_PORT,
+    ),
+)
+
+PROFILES = {
+    "3.3": Profile(release="3.3.2", image="apache/airflow:3.3.2", components=AIRFLOW_3_COMPONENTS),
+}
+NEWEST = "3.3"
+
+DATABASE_IMAGE = "postgres:15"
+
+
+def profile(version: str) -> Profile:
+    """The profile of a supported minor version (``3.3``).
+
+    :raises BadOption: naming the versions there are.
+    """
+    if version not in PROFILES:
+        raise BadOption(
+            f"Airflow '{version}' is not supported", where="version", next_step=f"Use {', '.join(sorted(PROFILES))}"
+        )
+    return PROFILES[version]

@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Manager as its services see it: its record, and what they inherit from it.
+
+A namespace has one Manager, so the names of its objects are fixed and finding it takes one GET.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import Refused
+from ..kube.client import Kube
+from ..kube.objects import Manifest
+from . import record
+from .labels import INSTANCE
+
+RECORD = "dataops-manager-record"
+# Options of the Manager itself that hold for its services as well.
+PASSED_ON = ("domain", "storage_class", "ingress_class", "image_registry")
+
+
+def find(kube: Kube, namespace: str, name: str) -> Manifest | None:
+    """The record of Manager ``name``; None when the namespace has no Manager.
+
+    :raises Refused: when the namespace belongs to another Manager.
+    """
+    manifest = kube.get("ConfigMap", RECORD, namespace)
+    if manifest is None:
+        return None
+    found = manifest["metadata"].get("labels", {}).get(INSTANCE, "")
+    if found != name:
+        raise Refused(
+            f"namespace {namespace} belongs to Manager '{found}'",
+            where="namespace",
+            next_step=f"Use another namespace for '{name}', or name Manager '{found}'",
+        )
+    return manifest
+
+
+def inherited(manifest: Manifest | None) -> dict[str, Any]:
+    """Options that a service has unless it chooses: the Manager's default settings over its own domain and classes."""
+    options = record.read(manifest)
+    passed_on = {key: options[key] for key in PASSED_ON if key in options}
+    return {**passed_on, **options.get("default_settings", {})}

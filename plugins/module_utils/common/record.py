@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record: what was asked of a Manager or a Service, kept in a ConfigMap so that an update names only what changes.
+
+It holds the options as they were written, never what was inherited or defaulted, and never a secret. A later release
+with better defaults, or a Manager with other default settings, therefore reaches every service that did not choose.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..kube.objects import Manifest
+from .labels import labels
+
+KEY = "spec.json"
+
+
+def asked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that were really given: Ansible fills what was left out with ``None``, at every depth.
+
+    A dictionary whose keys were all left out was written as ``{}``: that is an explicit empty value and stays.
+    """
+    given: dict[str, Any] = {}
+    for key, value in options.items():
+        if isinstance(value, Mapping):
+            given[key] = asked(value)
+        elif isinstance(value, list):
+            given[key] = [asked(item) if isinstance(item, Mapping) else item for item in value]
+        elif value is not None:
+            given[key] = value
+    return given
+
+
+def take(options: dict[str, Any], option: str, key: str) -> str | None:
+    """Take a secret out of the options, so that it can neither be recorded nor shown; None when it was not given."""
+    part = options.get(option, {})
+    value: str | None = part.pop(key, None)
+    if value is not None and not part:
+        # Naming only the secret must not read as an explicit empty value.
+        del options[option]
+    return value
+
+
+def merged(recorded: Mapping[str, Any], given: Mapping[str, Any], *, nested: frozenset[str]) -> dict[str, Any]:
+    """What holds now: given options over recorded ones.
+
+    Options named in ``nested`` (fixed keys, such as a size) are merged key by key; all others are replaced as a whole.
+    An empty value clears the option, so that its default or what it inherits applies again.
+    """
+    result = dict(recorded)
+    for key, value in given.items():
+        if value in ("", [], {}):
+            result.pop(key, None)
+        elif key in nested:
+            kept = {**result.get(key, {}), **value}
+            result[key] = {name: item for name, item in kept.items() if item not in ("", [])}
+        else:
+            result[key] = value
+    return result
+
+
+def read(manifest: Manifest | None) -> dict[str, Any]:
+    """The recorded options; empty when there is no record."""
+    if manifest is None:
+        return {}
+    options: dict[str, Any] = json.loads(manifest.get("data", {}).get(KEY, "{}"))
+    return options
+
+
+def manifest(kind: str, instance: str, manager: str, namespace: str, name: str, options: Mapping[str, Any]) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels(kind, instance, manager, "record")},
+        "data": {KEY: json.dumps(options, sort_keys=True, indent=1, ensure_ascii=False)},
+    }

@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Between Ansible and the engine: shared arguments, one way in and one boundary for errors.
+
+The only file of ``module_utils`` that knows Ansible.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .common import outcome
+from .common.outcome import Outcome
+from .errors import DataOpsError
+from .kube.access import find_access
+from .kube.client import Kube
+
+AUTH: dict[str, Any] = {
+    "kubeconfig": {"type": "path"},
+    "context": {"type": "str"},
+    "host": {"type": "str"},
+    "api_key": {"type": "str", "no_log": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "ca_cert": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    "validate_certs": {"type": "bool"},
+    "proxy": {"type": "str"},
+    "impersonate_user": {"type": "str"},
+    "impersonate_groups": {"type": "list", "elements": "str"},
+}
+CHANGE: dict[str, Any] = {
+    "force": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 600},
+}
+STATE: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purge": {"type": "bool", "default": False},
+}
+SIZE: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}, "replicas": {"type": "int"}}
+WORKER: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
+SIZES: dict[str, Any] = {
+    **{name: {"type": "dict", "options": SIZE} for name in ("web_server", "scheduler", "dag_processor", "triggerer")},
+    "worker": {"type": "dict", "options": WORKER},
+}
+ACCOUNT: dict[str, Any] = {
+    "type": "dict",
+    "options": {"id": {"type": "str"}, "password": {"type": "str", "no_log": True}},
+}
+HOST_ALIASES: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "ip": {"type": "str", "required": True},
+        "hostnames": {"type": "list", "elements": "str", "required": True},
+    },
+}
+# Options that both a Manager and a Service have.
+SHARED: dict[str, Any] = {
+    "description": {"type": "str"},
+    "domain": {"type": "str"},
+    "storage_class": {"type": "str"},
+    "storage_size": {"type": "str"},
+    "account": ACCOUNT,
+    "node_selector": {"type": "dict"},
+    "host_aliases": HOST_ALIASES,
+    "tags": {"type": "dict"},
+}
+
+
+def connect(module: AnsibleModule) -> Kube:
+    return Kube(find_access({name: module.params[name] for name in AUTH}, os.environ))
+
+
+def report(result_key: str, done: Outcome, *, with_diff: bool) -> dict[str, Any]:
+    """The result in the form that the modules document."""
+    result: dict[str, Any] = {
+        "changed": outcome.changed(done.changes),
+        "actions": outcome.actions(done.changes),
+        "restarted": list(done.restarted),
+        "kept": list(done.kept),
+        "not_checked": list(done.not_checked),
+        "timeline": list(done.timeline),
+        result_key: done.details,
+    }
+    if with_diff:
+        result["diff"] = outcome.diff(done.changes)
+    return result
+
+
+def run(module: AnsibleModule, work: Callable[[Kube], dict[str, Any]]) -> None:
+    """Do the work and leave: one sentence for what the engine refused, a short id for what nobody foresaw."""
+    try:
+        kube = connect(module)
+        result = work(kube)
+    except DataOpsError as error:
+        module.fail_json(msg=str(error))
+    except Exception:
+        incident = uuid.uuid4().hex[:8]
+        module.log(f"scp.dataops incident {incident}: {traceback.format_exc()}")
+        module.fail_json(
+            msg=f"This is a bug in scp.dataops (incident {incident}). Its details are in the system log of the host where "
+            "the module ran; please report them."
+        )
+    for line in result.pop("warnings", []):
+        module.warn(line)
+    if result.get("not_checked"):
+        module.warn(f"Not checked, for lack of rights: {'; '.join(result['not_checked'])}")
+    module.exit_json(**result)

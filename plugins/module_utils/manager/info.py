@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is there: Managers and their services, read only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..common import owner, record
+from ..common.checks import Checks
+from ..common.labels import INSTANCE
+from ..kube.client import Kube
+from . import manager, status
+from .spec import ManagerSpec
+
+
+def manager_info(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
+    """The Manager (empty when there is none), its services' names, and the cluster's Ingress Controllers."""
+    found = owner.find(kube, namespace, name)
+    described: dict[str, Any] = {}
+    if found is not None:
+        spec = ManagerSpec.from_options(record.read(found), name=name, namespace=namespace)
+        services = manager.services(kube, namespace, name)
+        described = {
+            **status.describe(spec, manager.read_live(kube, namespace, name)),
+            "services": sorted(item["metadata"]["labels"][INSTANCE] for item in services),
+        }
+    return described
+
+
+def ingress_info(kube: Kube) -> dict[str, Any]:
+    """Ingress Controllers as IngressClasses name them, with the addresses they serve; what could not be read is said."""
+    checks = Checks(kube)
+    controllers = checks.ingress_controllers() or []
+    return {
+        "controllers": [
+            {
+                "controller": item.controller,
+                "classes": list(item.classes),
+                "default": item.default,
+                "addresses": list(item.addresses),
+            }
+            for item in controllers
+        ],
+        "not_checked": checks.not_checked,
+    }

@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Create, change and remove a Data Ops Manager: a namespace, the account, the shared volume and the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..airflow.secrets import decoded, new_password
+from ..common import owner, record
+from ..common import validation as check
+from ..common.checks import Checks
+from ..common.labels import COMPONENT, INSTANCE, MANAGED, MANAGED_BY, MANAGER, NAME, PART_OF, SERVICE
+from ..common.labels import selector as label_selector
+from ..common.outcome import Outcome, Timeline
+from ..errors import Forbidden, Refused
+from ..kube.client import Kube
+from ..kube.objects import Manifest, Ref, index, ref_of
+from ..kube.plan import carry_out, delete_all, plan_apply, plan_prune
+from ..kube.wait import wait_ready
+from . import manifests, rights, status
+from .manifests import KEPT_KINDS, KINDS
+from .spec import NESTED, ManagerSpec
+
+Live = dict[Ref, Manifest]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a door hands over. ``options`` holds only what was asked for; the password travels beside it."""
+
+    name: str
+    namespace: str
+    options: Mapping[str, Any]
+    account_password: str | None = None
+    check_mode: bool = False
+    force: bool = False
+    wait: bool = True
+    timeout: float = 600
+
+
+def read_live(kube: Kube, namespace: str, name: str) -> Live:
+    return index(kube.list_all(KINDS, namespace, labels=label_selector(MANAGER, name)))
+
+
+def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Outcome:
+    """Bring the Manager to what was asked; in check mode only say what that would do."""
+    progress = timeline or Timeline()
+    with rights.explained(kube, request.namespace):
+        owner.find(kube, request.namespace, request.name)
+        live = read_live(kube, request.namespace, request.name)
+        namespace = existing_namespace(kube, request.namespace)
+    recorded = record.read(live.get(Ref("ConfigMap", owner.RECORD, request.namespace)))
+    options = record.merged(recorded, request.options, nested=NESTED)
+    spec = settled(request, options, live)
+    wanted = [*wanted_namespace(spec, namespace), *manifests.render(spec, account_values(spec, live, request), options)]
+    known = {**live, **(index([namespace]) if namespace else {})}
+    with rights.explained(kube, request.namespace):
+        planned = plan_apply(kube, wanted, known, force=request.force, missing_namespace=namespace is None)
+    changes = tuple(change for change in planned if change.action != "keep")
+    checks = Checks(kube)
+    if changes:
+        refuse_early(checks, spec, live)
+    if changes and not request.check_mode:
+        carry_out(kube, [change for change in changes if change.ref.kind == "Namespace"], force=request.force)
+        carry_out(kube, [change for change in changes if change.ref.kind != "Namespace"], force=request.force)
+    if request.wait and not request.check_mode:
+        wait_for_volume(kube, spec, request, progress)
+    after = live if request.check_mode or not changes else read_live(kube, request.namespace, request.name)
+    return Outcome(
+        changes=changes,
+        details=status.describe(spec, after),
+        not_checked=tuple(sorted(checks.not_checked)),
+        timeline=tuple(progress.lines),
+    )
+
+
+def existing_namespace(kube: Kube, name: str) -> Manifest | None:
+    """Who may not read namespaces was given one that exists: it is taken as it is."""
+    try:
+        return kube.get("Namespace", name)
+    except Forbidden:
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def wanted_namespace(spec: ManagerSpec, found: Manifest | None) -> list[Manifest]:
+    """A namespace that somebody else made is used but never changed."""
+    ours = manifests.namespace(spec)
+    return [ours] if found is None or is_ours(found, spec.name) else []
+
+
+def is_ours(namespace: Manifest, manager: str) -> bool:
+    marks = namespace["metadata"].get("labels") or {}
+    return bool(marks.get(MANAGED) == MANAGED_BY and marks.get(INSTANCE) == manager)
+
+
+def account_values(spec: ManagerSpec, live: Live, request: Request) -> dict[str, str]:
+    """Made once, kept for ever, changed only by a password given now."""
+    existing = decoded(live.get(Ref("Secret", manifests.ACCOUNT, spec.namespace)))
+    if request.account_password is not None:
+        existing["password"] = check.password(request.account_password, "account.password")
+    return {"password": new_password(), **existing, "id": spec.account_id}
+
+
+def settled(request: Request, options: Mapping[str, Any], live: Live) -> ManagerSpec:
+    """The spec, with the storage class of a volume that exists: it can no longer be chosen."""
+    spec = ManagerSpec.from_options(options, name=request.name, namespace=request.namespace)
+    claim = live.get(Ref("PersistentVolumeClaim", manifests.FILES, request.namespace))
+    if claim is None:
+        return spec
+    existing = claim["spec"].get("storageClassName", "")
+    if request.options.get("storage_class", existing) != existing:
+        raise Refused(
+            f"the volume of '{request.name}' has class '{existing}', which cannot be changed to "
+            f"'{request.options['storage_class']}'",
+            where="storage_class",
+            next_step="Leave it out, or remove the Manager with purge and create it anew",
+        )
+    return replace(spec, storage_class=existing)
+
+
+def refuse_early(checks: Checks, spec: ManagerSpec, live: Live) -> None:
+    checks.node_selector(spec.node_selector)
+    checks.ingress_class(spec.ingress_class)
+    if not any(ref.kind == "PersistentVolumeClaim" for ref in live):
+        checks.storage_class(spec.storage_class)
+    if "storage_class" in spec.default_settings:
+        checks.storage_class(spec.default_settings["storage_class"])
+    checks.node_selector(spec.default_settings.get("node_selector", {}))
+
+
+def wait_for_volume(kube: Kube, spec: ManagerSpec, request: Request, progress: Timeline) -> None:
+    """Bound, or waiting for its first user, as its storage class wants it."""
+    volume = Ref("PersistentVolumeClaim", manifests.FILES, spec.namespace)
+    claim = kube.get(volume.kind, volume.name, spec.namespace)
+    if claim is None or claim.get("status", {}).get("phase") == "Bound" or binds_late(kube, claim):
+        return
+    wait_ready(
+        kube,
+        spec.namespace,
+        [volume],
+        labels=label_selector(MANAGER, spec.name),
+        timeout=request.timeout,
+        say=progress.say,
+    )
+
+
+def binds_late(kube: Kube, claim: Manifest) -> bool:
+    name = claim["spec"].get("storageClassName", "")
+    try:
+        found = kube.get("StorageClass", name) if name else None
+    except Forbidden:
+        # It cannot be known, so its first user will tell.
+        return True
+    return bool(found and found.get("volumeBindingMode") == "WaitForFirstConsumer")
+
+
+def services(kube: Kube, namespace: str, manager: str) -> list[Manifest]:
+    """Records of the Manager's services."""
+    return kube.list(
+        "ConfigMap", namespace, labels=f"{NAME}={SERVICE},{PART_OF}={manager},{COMPONENT}=record,{MANAGED}={MANAGED_BY}"
+    )
+
+
+def remove(kube: Kube, request: Request, *, purge: bool) -> Outcome:
+    """Remove the Manager; refused while it has services. The namespace goes only if it is ours and nothing is left in it."""
+    with rights.explained(kube, request.namespace):
+        owner.find(kube, request.namespace, request.name)
+        remaining = sorted(item["metadata"]["labels"][INSTANCE] for item in services(kube, request.namespace, request.name))
+        if remaining:
+            raise Refused(
+                f"it still has services: {', '.join(remaining)}",
+                where=f"Manager {request.name}",
+                next_step="Remove them first with scp.dataops.dataops_service and state: absent",
+            )
+        live = read_live(kube, request.namespace, request.name)
+        namespace = existing_namespace(kube, request.namespace)
+    doomed = [item for ref, item in live.items() if purge or ref.kind not in KEPT_KINDS]
+    kept = [] if purge else sorted(str(ref) for ref in live if ref.kind in KEPT_KINDS)
+    changes = list(plan_prune(doomed, [], kinds=KINDS))
+    if namespace is not None and is_ours(namespace, request.name):
+        if left_over := foreign(kube, request.namespace, {ref_of(item) for item in doomed}):
+            kept.append(f"Namespace/{request.namespace} (it still holds {', '.join(left_over)})")
+        else:
+            changes += plan_prune([namespace], [], kinds=("Namespace",))
+    if changes and not request.check_mode:
+        delete_all(kube, [change.ref for change in changes], timeout=request.timeout)
+    return Outcome(changes=tuple(changes), details={"name": request.name, "state": "DELETED"}, kept=tuple(kept))
+
+
+# What a person would miss if the namespace went with it.
+PRECIOUS = ("Deployment", "StatefulSet", "Job", "Pod", "Service", "Ingress", "PersistentVolumeClaim", "Secret", "ConfigMap")
+# Kubernetes puts this into every namespace.
+BUILT_IN = "kube-root-ca.crt"
+
+
+def foreign(kube: Kube, namespace: str, doomed: set[Ref]) -> list[str]:
+    found = [ref_of(item) for item in kube.list_all(PRECIOUS, namespace, labels="")]
+    return sorted(str(ref) for ref in found if ref not in doomed and ref.name != BUILT_IN)

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Data Ops Manager as it shall be: every option present, checked and in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..airflow import spec as service
+from ..airflow.versions import NEWEST, profile
+from ..common import validation as check
+from ..common.validation import HostAlias
+
+# Options with fixed keys of their own: an update may name one key and keeps the others.
+NESTED = frozenset({"account", "default_settings"})
+DEFAULT_STORAGE_SIZE = "100Gi"
+
+OPTIONS = (
+    "description",
+    "domain",
+    "ingress_class",
+    "image_registry",
+    "storage_class",
+    "storage_size",
+    "account",
+    "node_selector",
+    "host_aliases",
+    "tags",
+    "default_settings",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagerSpec:
+    name: str
+    namespace: str
+    description: str
+    domain: str
+    ingress_class: str
+    image_registry: str
+    storage_class: str
+    storage_size: str
+    account_id: str
+    node_selector: Mapping[str, str]
+    host_aliases: tuple[HostAlias, ...]
+    tags: Mapping[str, str]
+    default_settings: Mapping[str, Any]
+
+    @property
+    def host(self) -> str:
+        return f"{self.name}.{self.domain}"
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any], *, name: str, namespace: str) -> ManagerSpec:
+        """:raises BadOption: naming the option, its value and what is allowed."""
+        check.known_keys(options, OPTIONS, "")
+        check.name(name, "name")
+        check.name_of_namespace(namespace, "namespace")
+        return cls(
+            name=name,
+            namespace=namespace,
+            description=check.description(options.get("description", ""), "description"),
+            domain=check.domain(check.required(options, "domain", f"the address will be {name}.DOMAIN"), "domain"),
+            ingress_class=options.get("ingress_class", ""),
+            image_registry=options.get("image_registry", "").rstrip("/"),
+            storage_class=options.get("storage_class", ""),
+            storage_size=check.size_in_bytes(
+                options.get("storage_size", DEFAULT_STORAGE_SIZE), "storage_size", smallest=service.SMALLEST_STORAGE
+            ),
+            account_id=check.account_id(options.get("account", {}).get("id", service.DEFAULT_ACCOUNT), "account.id"),
+            node_selector=check.node_selector(options.get("node_selector", {}), "node_selector"),
+            host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
+            tags=check.tags(options.get("tags", {}), "tags"),
+            default_settings=default_settings(options.get("default_settings", {})),
+        )
+
+
+def default_settings(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Checked with the rules of a service, so that no service can inherit what it would have to refuse."""
+    at = "default_settings"
+    check.known_keys(raw, service.INHERITED, at)
+    if "domain" in raw:
+        check.domain(raw["domain"], f"{at}.domain")
+    check.node_selector(raw.get("node_selector", {}), f"{at}.node_selector")
+    check.host_aliases(raw.get("host_aliases", ()), f"{at}.host_aliases")
+    service.sizes(raw, profile(NEWEST), at=f"{at}.")
+    return raw

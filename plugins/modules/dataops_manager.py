@@ -1,0 +1,370 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Data Ops Manager, present or absent."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dataops_manager
+short_description: Create, change and remove a Data Ops Manager
+version_added: 0.1.0
+author: scp.dataops contributors
+description:
+  - A Data Ops Manager owns one namespace. It holds the account, a ReadWriteMany volume for Plugin, Shared and Python
+    Library Files, and the settings that its Data Ops Services inherit.
+  - An option that is left out keeps the value it has. An explicit empty value clears it.
+  - The same run creates and changes. Nothing is written before everything that can be checked was checked.
+extends_documentation_fragment:
+  - scp.dataops.auth
+  - scp.dataops.change
+options:
+  name:
+    description:
+      - Name of the Manager, 3 to 30 lower-case letters, digits and V(-).
+    type: str
+    required: true
+  namespace:
+    description:
+      - Namespace of the Manager and its services. Defaults to O(name). It is created when it does not exist; one that
+        exists already is used and never changed.
+    type: str
+  state:
+    description:
+      - V(present) creates or changes the Manager.
+      - V(absent) removes it. It is refused while services exist.
+    type: str
+    choices: [present, absent]
+    default: present
+  purge:
+    description:
+      - With O(state=absent), remove the volume and the Secrets too. Without it they stay and are named in RV(kept).
+    type: bool
+    default: false
+  description:
+    description:
+      - Up to 150 characters.
+    type: str
+  domain:
+    description:
+      - Domain of the Manager and, unless they choose, of its services, 3 to 50 characters. The address of a service is
+        V({name}.{domain}).
+      - Needed when the Manager is created.
+    type: str
+  ingress_class:
+    description:
+      - IngressClass to use. It is only needed when the cluster's one Ingress Controller cannot be read or when there are
+        several.
+    type: str
+  image_registry:
+    description:
+      - Registry and path in front of every image, such as V(registry.example.com/mirror). Without it images come from
+        their public home.
+    type: str
+  storage_class:
+    description:
+      - StorageClass of the volumes; it must offer ReadWriteMany. Without it the cluster's default is used. It cannot be
+        changed later.
+    type: str
+  storage_size:
+    description:
+      - Size of the volume for files. Defaults to V(100Gi). It can grow where the StorageClass allows that.
+    type: str
+  account:
+    description:
+      - Who may sign in to the Manager.
+    type: dict
+    suboptions:
+      id:
+        description:
+          - 6 to 30 lower-case letters and digits. Defaults to V(dataops).
+        type: str
+      password:
+        description:
+          - 8 to 50 characters with an upper-case letter, a lower-case letter, a digit and one of V(!@#$%^&*).
+          - Without it a password is made once and kept in the Secret that RV(manager.account) names.
+        type: str
+  node_selector:
+    description:
+      - Labels of the nodes that the Manager's pods may run on.
+    type: dict
+  host_aliases:
+    description:
+      - Names that resolve in the Manager's pods, up to 20 addresses.
+    type: list
+    elements: dict
+    suboptions: &alias
+      ip:
+        description: IPv4 or IPv6 address.
+        type: str
+        required: true
+      hostnames:
+        description: Names of this address.
+        type: list
+        elements: str
+        required: true
+  tags:
+    description:
+      - Up to 50 keys and values of your own.
+    type: dict
+  default_settings:
+    description:
+      - What services of this Manager have unless they choose. A change reaches a service with its next run.
+    type: dict
+    suboptions:
+      domain:
+        description: Domain of the services. Defaults to O(domain).
+        type: str
+      storage_class:
+        description: StorageClass of the services' volumes. Defaults to O(storage_class).
+        type: str
+      node_selector:
+        description: Labels of the nodes that pods of the services may run on.
+        type: dict
+      host_aliases:
+        description: Names that resolve in every pod of the services.
+        type: list
+        elements: dict
+        suboptions: *alias
+      web_server: &size
+        description: Resources of each pod of this component, and how many there are.
+        type: dict
+        suboptions:
+          cpu:
+            description: Cores or thousandths of a core that are reserved, such as V(2) or V(500m).
+            type: str
+          memory:
+            description: Memory that is reserved and also the limit, such as V(2Gi).
+            type: str
+          replicas:
+            description: Number of pods, 1 to 20.
+            type: int
+      scheduler: *size
+      dag_processor: *size
+      triggerer: *size
+      worker:
+        description: Resources of the pod that each task gets.
+        type: dict
+        suboptions:
+          cpu:
+            description: Cores or thousandths of a core that are reserved.
+            type: str
+          memory:
+            description: Memory that is reserved and also the limit.
+            type: str
+seealso:
+  - module: scp.dataops.dataops_service
+  - module: scp.dataops.dataops_manager_info
+"""
+
+EXAMPLES = r"""
+- name: A Manager in a namespace of its own
+  scp.dataops.dataops_manager:
+    name: analytics
+    domain: dataops.example.com
+    storage_class: nfs
+
+- name: The same with an account and settings that its services inherit
+  scp.dataops.dataops_manager:
+    name: analytics
+    domain: dataops.example.com
+    image_registry: registry.example.com/mirror
+    account:
+      id: operator
+      password: "{{ vault_operator_password }}"
+    default_settings:
+      node_selector:
+        pool: dataops
+      scheduler:
+        cpu: "1"
+        memory: 2Gi
+
+- name: What would a new description change?
+  scp.dataops.dataops_manager:
+    name: analytics
+    description: Pipelines of the analytics team
+  check_mode: true
+  diff: true
+
+- name: Remove it, keep its files and account
+  scp.dataops.dataops_manager:
+    name: analytics
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, or in check mode would be done, one line per object.
+  returned: success
+  type: list
+  elements: str
+  sample: [create Namespace/analytics, create Secret/dataops-manager-account]
+restarted:
+  description: Components whose running pods were replaced. A Manager has none.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+kept:
+  description: With O(state=absent), what was left in the cluster.
+  returned: success
+  type: list
+  elements: str
+  sample: [PersistentVolumeClaim/dataops-manager-files]
+not_checked:
+  description: Checks that could not be made for lack of rights.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+timeline:
+  description: Progress, each line with the seconds since the start.
+  returned: success
+  type: list
+  elements: str
+  sample: ["0.4 s PersistentVolumeClaim/dataops-manager-files: ready"]
+manager:
+  description: The Manager as it is after the run.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      returned: always
+      type: str
+      sample: analytics
+    namespace:
+      description: Its namespace.
+      returned: when present
+      type: str
+      sample: analytics
+    state:
+      description: RUNNING, ERROR, UNDEPLOYED (only in check mode) or DELETED.
+      returned: always
+      type: str
+      sample: RUNNING
+    description:
+      description: Its description.
+      returned: when present
+      type: str
+      sample: Pipelines of the analytics team
+    domain:
+      description: Its domain.
+      returned: when present
+      type: str
+      sample: dataops.example.com
+    ingress_class:
+      description: The IngressClass that was asked for, if any.
+      returned: when present
+      type: str
+      sample: ""
+    image_registry:
+      description: Registry in front of every image.
+      returned: when present
+      type: str
+      sample: registry.example.com/mirror
+    storage_class:
+      description: Class of its volume.
+      returned: when present
+      type: str
+      sample: nfs
+    storage_size:
+      description: Size of its volume.
+      returned: when present
+      type: str
+      sample: 100Gi
+    files:
+      description: The volume for files, by name, and its phase.
+      returned: when present
+      type: dict
+      sample: {volume: dataops-manager-files, phase: Bound}
+    account:
+      description: The account's id, and the Secret and key where its password is.
+      returned: when present
+      type: dict
+      sample: {id: operator, secret: dataops-manager-account, key: password}
+    node_selector:
+      description: Labels of its nodes.
+      returned: when present
+      type: dict
+      sample: {}
+    host_aliases:
+      description: Its host aliases.
+      returned: when present
+      type: list
+      elements: dict
+      sample: []
+    tags:
+      description: Its tags.
+      returned: when present
+      type: dict
+      sample: {}
+    default_settings:
+      description: What its services inherit.
+      returned: when present
+      type: dict
+      sample: {scheduler: {cpu: "1", memory: 2Gi}}
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.scp.dataops.plugins.module_utils import door
+from ansible_collections.scp.dataops.plugins.module_utils.common import record
+from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
+from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
+from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import OPTIONS
+
+DEFAULT_SETTINGS: dict[str, Any] = {
+    "domain": {"type": "str"},
+    "storage_class": {"type": "str"},
+    "node_selector": {"type": "dict"},
+    "host_aliases": door.HOST_ALIASES,
+    **door.SIZES,
+}
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        **door.AUTH,
+        **door.CHANGE,
+        **door.STATE,
+        **door.SHARED,
+        "name": {"type": "str", "required": True},
+        "namespace": {"type": "str"},
+        "ingress_class": {"type": "str"},
+        "image_registry": {"type": "str"},
+        "default_settings": {"type": "dict", "options": DEFAULT_SETTINGS},
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    params = module.params
+    options = record.asked({name: params[name] for name in OPTIONS})
+    request = manager.Request(
+        name=params["name"],
+        namespace=params["namespace"] or params["name"],
+        account_password=record.take(options, "account", "password"),
+        options=options,
+        check_mode=module.check_mode,
+        force=params["force"],
+        wait=params["wait"],
+        timeout=params["wait_timeout"],
+    )
+
+    def work(kube: Kube) -> dict[str, Any]:
+        if params["state"] == "absent":
+            done = manager.remove(kube, request, purge=params["purge"])
+        else:
+            done = manager.apply(kube, request)
+        return {**door.report("manager", done, with_diff=module._diff), "warnings": list(done.warnings)}
+
+    door.run(module, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,460 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Data Ops Service, present or absent."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dataops_service
+short_description: Create, change and remove a Data Ops Service, an Apache Airflow
+version_added: 0.1.0
+author: scp.dataops contributors
+description:
+  - A Data Ops Service is an Apache Airflow in the namespace of a Data Ops Manager, with its database, keys, account, logs
+    and address.
+  - An option that is left out keeps the value it has, or the one inherited from the Manager's
+    O(scp.dataops.dataops_manager#module:default_settings). An explicit empty value clears it.
+  - A change restarts only the components that consume it, and running tasks go on. RV(restarted) names them, in check
+    mode too.
+  - Keys and passwords are made once and kept in Secrets, for ever.
+extends_documentation_fragment:
+  - scp.dataops.auth
+  - scp.dataops.change
+options:
+  name:
+    description:
+      - Name of the service, 3 to 30 lower-case letters, digits and V(-).
+    type: str
+    required: true
+  manager:
+    description:
+      - Name of the Manager that the service belongs to.
+    type: str
+    required: true
+  namespace:
+    description:
+      - Namespace of the Manager. Defaults to O(manager).
+    type: str
+  state:
+    description:
+      - V(present) creates or changes the service.
+      - V(absent) removes it.
+    type: str
+    choices: [present, absent]
+    default: present
+  purge:
+    description:
+      - With O(state=absent), remove the volumes and the Secrets too. Without it they stay, are named in RV(kept), and a
+        service of the same name finds its data and keys again.
+    type: bool
+    default: false
+  description:
+    description:
+      - Up to 150 characters. A change restarts nothing.
+    type: str
+  domain:
+    description:
+      - Domain of the service, 3 to 50 characters; its address is V({name}.{domain}). Defaults to the Manager's.
+    type: str
+  storage_class:
+    description:
+      - StorageClass of the service's two volumes, database and logs; it must offer ReadWriteMany. It cannot be changed
+        later.
+    type: str
+  storage_size:
+    description:
+      - Size of each of the two volumes. Defaults to V(10Gi). It can grow where the StorageClass allows that.
+    type: str
+  account:
+    description:
+      - The first Airflow account, an administrator.
+    type: dict
+    suboptions:
+      id:
+        description:
+          - 6 to 30 lower-case letters and digits. Defaults to V(dataops). When it changes, the former account is locked.
+        type: str
+      password:
+        description:
+          - 8 to 50 characters with an upper-case letter, a lower-case letter, a digit and one of V(!@#$%^&*).
+          - Without it a password is made once and kept in the Secret that RV(service.account) names.
+        type: str
+  executor:
+    description:
+      - How tasks run. With V(KubernetesExecutor), the default, each task gets a pod of its own.
+    type: str
+    choices: [KubernetesExecutor]
+  version:
+    description:
+      - Minor version of Airflow. Defaults to V(3.3).
+    type: str
+    choices: ['3.3']
+  web_server: &size
+    description:
+      - Resources of each pod of this component, and how many there are.
+    type: dict
+    suboptions:
+      cpu:
+        description:
+          - Cores or thousandths of a core that are reserved, such as V(2) or V(500m).
+        type: str
+      memory:
+        description:
+          - Memory that is reserved and also the limit, such as V(2Gi).
+        type: str
+      replicas:
+        description:
+          - Number of pods, 1 to 20.
+        type: int
+  scheduler: *size
+  dag_processor: *size
+  triggerer: *size
+  worker:
+    description:
+      - Resources of the pod that each task gets. Only the scheduler restarts when they change; running tasks keep theirs.
+    type: dict
+    suboptions:
+      cpu:
+        description:
+          - Cores or thousandths of a core that are reserved.
+        type: str
+      memory:
+        description:
+          - Memory that is reserved and also the limit.
+        type: str
+  git_sync:
+    description:
+      - The git repository that DAGs come from. Each run of a DAG uses one commit from its first to its last task.
+      - The repository is tried from inside the cluster before anything is changed.
+    type: dict
+    suboptions:
+      repo:
+        description:
+          - Its address, V(https://...) or V(http://...), without user and password.
+        type: str
+      ref:
+        description:
+          - Branch, tag or commit. Defaults to V(main).
+        type: str
+      subdir:
+        description:
+          - Folder in the repository that holds the DAGs. Defaults to its root.
+        type: str
+      interval:
+        description:
+          - Seconds between two looks for a new commit, 5 to 86400. Defaults to V(60).
+        type: int
+      username:
+        description:
+          - User, for a repository that is not public.
+        type: str
+      password:
+        description:
+          - Password or token of O(git_sync.username). It is kept in a Secret and handed to git without ever being part of
+            an address or a command.
+        type: str
+  host_aliases:
+    description:
+      - Names that resolve in every pod of the service, up to 20 addresses.
+    type: list
+    elements: dict
+    suboptions:
+      ip:
+        description:
+          - IPv4 or IPv6 address.
+        type: str
+        required: true
+      hostnames:
+        description:
+          - Names of this address.
+        type: list
+        elements: str
+        required: true
+  node_selector:
+    description:
+      - Labels of the nodes that pods of the service may run on.
+    type: dict
+  tags:
+    description:
+      - Up to 50 keys and values of your own. A change restarts nothing.
+    type: dict
+notes:
+  - The embedded database is one PostgreSQL pod on one volume. It is not highly available.
+seealso:
+  - module: scp.dataops.dataops_manager
+  - module: scp.dataops.dataops_service_info
+"""
+
+EXAMPLES = r"""
+- name: A service with DAGs from a public repository
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    git_sync:
+      repo: https://git.example.com/team/dags.git
+      subdir: dags
+  register: etl
+
+- name: Where it is, and where its password is
+  ansible.builtin.debug:
+    msg: "{{ etl.service.web_url }}, account {{ etl.service.account.id }}, password in Secret {{ etl.service.account.secret }}"
+
+- name: Larger tasks and one host alias, all else as it is
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    worker:
+      cpu: "2"
+      memory: 4Gi
+    host_aliases:
+      - ip: 10.0.0.5
+        hostnames: [warehouse.internal]
+
+- name: What would restart with two web servers?
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    web_server:
+      replicas: 2
+  check_mode: true
+  diff: true
+
+- name: DAGs from a repository that is not public
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    git_sync:
+      repo: https://git.example.com/team/private-dags.git
+      username: deploy
+      password: "{{ vault_git_token }}"
+
+- name: Remove the service, keep its data and keys
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, or in check mode would be done, one line per object.
+  returned: success
+  type: list
+  elements: str
+  sample: [update ConfigMap/etl-record, update Deployment/etl-scheduler]
+restarted:
+  description: Components whose running pods were replaced, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [scheduler]
+kept:
+  description: With O(state=absent), what was left in the cluster.
+  returned: success
+  type: list
+  elements: str
+  sample: [PersistentVolumeClaim/etl-database, Secret/etl-keys]
+not_checked:
+  description: Checks that could not be made for lack of rights.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+timeline:
+  description: Progress, each line with the seconds since the start.
+  returned: success
+  type: list
+  elements: str
+  sample: ["12.1 s Deployment/etl-scheduler: ready"]
+service:
+  description: The service as it is after the run; in check mode the settings are the new ones, its state that of now.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      returned: always
+      type: str
+      sample: etl
+    manager:
+      description: Its Manager.
+      returned: when present
+      type: str
+      sample: analytics
+    namespace:
+      description: Its namespace.
+      returned: when present
+      type: str
+      sample: analytics
+    state:
+      description: Life cycle. RUNNING, UPDATING (pods are being replaced), ERROR or DELETED.
+      returned: always
+      type: str
+      sample: RUNNING
+    health:
+      description: One verdict, healthy or unhealthy.
+      returned: when present
+      type: str
+      sample: healthy
+    reasons:
+      description: Why it is not healthy, one line per cause.
+      returned: when present
+      type: list
+      elements: str
+      sample: []
+    components:
+      description: Each component with state, ready and wanted pods, cpu and memory.
+      returned: when present
+      type: dict
+      sample: {scheduler: {state: ready, ready: 1, wanted: 1, cpu: 500m, memory: 1536Mi}}
+    web_url:
+      description: Its address.
+      returned: when present
+      type: str
+      sample: http://etl.dataops.example.com
+    hosts_file:
+      description: A line for /etc/hosts that makes the address resolve where no DNS does. Empty until the Ingress
+        Controller has published an address.
+      returned: when present
+      type: str
+      sample: 10.0.0.10 etl.dataops.example.com
+    description:
+      description: Its description.
+      returned: when present
+      type: str
+      sample: Nightly loads
+    domain:
+      description: Its domain.
+      returned: when present
+      type: str
+      sample: dataops.example.com
+    executor:
+      description: Its executor.
+      returned: when present
+      type: str
+      sample: KubernetesExecutor
+    version:
+      description: Exact version of Airflow.
+      returned: when present
+      type: str
+      sample: 3.3.2
+    image:
+      description: Image of its components.
+      returned: when present
+      type: str
+      sample: apache/airflow:3.3.2
+    account:
+      description: The account's id, and the Secret and key where its password is.
+      returned: when present
+      type: dict
+      sample: {id: dataops, secret: etl-account, key: password}
+    worker:
+      description: Resources of a task's pod.
+      returned: when present
+      type: dict
+      sample: {cpu: 500m, memory: 1Gi}
+    git_sync:
+      description: Where its DAGs come from. Never with a password; empty without GitSync.
+      returned: when present
+      type: dict
+      sample: {repo: "https://git.example.com/team/dags.git", ref: main, subdir: dags, interval: 60, username: ""}
+    host_aliases:
+      description: Its host aliases.
+      returned: when present
+      type: list
+      elements: dict
+      sample: []
+    node_selector:
+      description: Labels of its nodes.
+      returned: when present
+      type: dict
+      sample: {}
+    storage_class:
+      description: Class of its volumes.
+      returned: when present
+      type: str
+      sample: nfs
+    storage_size:
+      description: Size of each of its volumes.
+      returned: when present
+      type: str
+      sample: 10Gi
+    tags:
+      description: Its tags.
+      returned: when present
+      type: dict
+      sample: {}
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.scp.dataops.plugins.module_utils import door
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import service
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import EXECUTORS
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
+from ansible_collections.scp.dataops.plugins.module_utils.common import record
+from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
+
+GIT_SYNC: dict[str, Any] = {
+    "repo": {"type": "str"},
+    "ref": {"type": "str"},
+    "subdir": {"type": "str"},
+    "interval": {"type": "int"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+}
+OWN: dict[str, Any] = {
+    "executor": {"type": "str", "choices": list(EXECUTORS)},
+    "version": {"type": "str", "choices": sorted(PROFILES)},
+    "git_sync": {"type": "dict", "options": GIT_SYNC},
+    **door.SIZES,
+    **door.SHARED,
+}
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        **door.AUTH,
+        **door.CHANGE,
+        **door.STATE,
+        **OWN,
+        "name": {"type": "str", "required": True},
+        "manager": {"type": "str", "required": True},
+        "namespace": {"type": "str"},
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    params = module.params
+    options = record.asked({name: params[name] for name in OWN})
+    request = service.Request(
+        name=params["name"],
+        manager=params["manager"],
+        namespace=params["namespace"] or params["manager"],
+        account_password=record.take(options, "account", "password"),
+        git_password=record.take(options, "git_sync", "password"),
+        options=options,
+        check_mode=module.check_mode,
+        force=params["force"],
+        wait=params["wait"],
+        timeout=params["wait_timeout"],
+    )
+
+    def work(kube: Kube) -> dict[str, Any]:
+        if params["state"] == "absent":
+            done = service.remove(kube, request, purge=params["purge"])
+        else:
+            done = service.apply(kube, request)
+        return {**door.report("service", done, with_diff=module._diff), "warnings": list(done.warnings)}
+
+    door.run(module, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Data Ops Services are and how they do."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dataops_service_info
+short_description: Read Data Ops Services, their health and the commit they run
+version_added: 0.1.0
+author: scp.dataops contributors
+description:
+  - Reads one Data Ops Service or all services of a Manager, with life cycle and health apart.
+  - Airflow itself is asked too, through the API server, for its heartbeats and for the commit that its DAGs were read
+    from.
+extends_documentation_fragment:
+  - scp.dataops.auth
+  - scp.dataops.change.info
+options:
+  manager:
+    description:
+      - Name of the Manager.
+    type: str
+    required: true
+  name:
+    description:
+      - Name of one service. Without it all services of the Manager are read.
+    type: str
+  namespace:
+    description:
+      - Namespace of the Manager. Defaults to O(manager).
+    type: str
+seealso:
+  - module: scp.dataops.dataops_service
+"""
+
+EXAMPLES = r"""
+- name: Read all services of a Manager
+  scp.dataops.dataops_service_info:
+    manager: analytics
+  register: found
+
+- name: Say what is wrong with each
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.reasons | join('; ') }}"
+  loop: "{{ found.services | rejectattr('health', 'eq', 'healthy') }}"
+
+- name: Which commit does this service run?
+  scp.dataops.dataops_service_info:
+    manager: analytics
+    name: etl
+  register: etl
+  until: etl.services[0].git.commit == wanted_commit
+  retries: 30
+  delay: 5
+"""
+
+RETURN = r"""
+services:
+  description: The services in the order of their names; empty when there is none. Each has what
+    M(scp.dataops.dataops_service) returns as RV(scp.dataops.dataops_service#module:service), and the keys below.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    airflow:
+      description: What Airflow says of its own parts; empty when it does not answer.
+      returned: always
+      type: dict
+      sample: {metadatabase: healthy, scheduler: healthy, dag_processor: healthy, triggerer: healthy}
+    git:
+      description: Repository, ref, the commit that most DAGs were last read from, the commit of each DAG, and why it is not
+        known if so. Empty without GitSync.
+      returned: always
+      type: dict
+      sample: {repo: "https://git.example.com/team/dags.git", ref: main, commit: 3f0e5c1, dags: {hello: 3f0e5c1}, error: ""}
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.scp.dataops.plugins.module_utils import door
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import info
+from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        **door.AUTH,
+        "manager": {"type": "str", "required": True},
+        "name": {"type": "str"},
+        "namespace": {"type": "str"},
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    manager = module.params["manager"]
+    namespace = module.params["namespace"] or manager
+
+    def work(kube: Kube) -> dict[str, Any]:
+        services = info.services_info(kube, namespace, manager, module.params["name"] or "")
+        return {"changed": False, "services": services}
+
+    door.run(module, work)
+
+
+if __name__ == "__main__":
+    main()
