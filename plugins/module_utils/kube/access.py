@@ -8,6 +8,7 @@ an explicit host, the kubeconfig (option, K8S_AUTH_KUBECONFIG, KUBECONFIG, ~/.ku
 With an explicit host and no kubeconfig or context named, nothing is read from a kubeconfig: credentials
 that were made for one cluster are never sent to another.
 """
+
 from __future__ import annotations
 
 import os
@@ -178,9 +179,7 @@ def _nowhere() -> Access:
 def _overridden(access: Access, given: Mapping[str, Any]) -> Access:
     """Single values that were given replace what the kubeconfig or the pod say."""
     changes: dict[str, Any] = {
-        name: str(given[name])
-        for name in ("proxy", "no_proxy", "impersonate_user")
-        if name in given
+        name: str(given[name]) for name in ("proxy", "no_proxy", "impersonate_user") if name in given
     }
     if "host" in given:
         changes["host"] = _host(given["host"], "option host")
@@ -198,8 +197,14 @@ def _overridden(access: Access, given: Mapping[str, Any]) -> Access:
 def _credentials(given: Mapping[str, Any]) -> dict[str, Any]:
     """Credentials that were given replace all others, so that two ways in are never mixed."""
     none = {
-        "token": "", "token_file": "", "renew_token": None, "username": "", "password": "",
-        "client_cert": "", "client_key": "", "client_pem": "",
+        "token": "",
+        "token_file": "",
+        "renew_token": None,
+        "username": "",
+        "password": "",
+        "client_cert": "",
+        "client_key": "",
+        "client_pem": "",
     }
     if "api_key" in given:
         return {**none, "token": str(given["api_key"]), "user": "the owner of the given api_key"}

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Turn an answer of the API server that is no success into the error a person can act on."""
+
 from __future__ import annotations
 
 import json
@@ -63,8 +64,11 @@ def explain(request: Request, code: int, body: bytes, access: Access) -> ApiErro
     kind, what, next_step = _story(request, code, status, access)
     secrets = (*request.secrets(), *access.secrets)
     return kind(
-        scrubbed(what, secrets), where=request.target, next_step=scrubbed(next_step, secrets),
-        status=code, reason=status.reason,
+        scrubbed(what, secrets),
+        where=request.target,
+        next_step=scrubbed(next_step, secrets),
+        status=code,
+        reason=status.reason,
     )
 
 

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Talk to one API server: the few verbs that everything else is made of."""
+
 from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from .masking import encoded
 from .objects import Manifest, ref_of
 from .request import Request, target
 from .transport import Transport
+from .watch import Watch
 
 FIELD_MANAGER = "scp.dataops"
 
@@ -167,7 +169,7 @@ class Kube:
         fields: str = "",
         resource_version: str = "",
         timeout: float,
-    ) -> Iterator[tuple[str, Manifest]]:
+    ) -> Watch:
         """Events (ADDED, MODIFIED, DELETED, BOOKMARK) until the server closes the watch, at the latest after `timeout`.
 
         Raises ApiError with status 410 when `resource_version` is too old to go on from, Unreachable when the
@@ -185,12 +187,7 @@ class Kube:
         request = Request(
             "GET", path(kind, namespace), "watch", target(kind, "", namespace), sent, timeout=timeout + _WATCH_GRACE
         )
-        for line in self._transport.stream(request):
-            event = self._parsed(line)
-            item = event.get("object") or {}
-            if event.get("type") == "ERROR":
-                raise explain(request, int(item.get("code") or 0), json.dumps(item).encode(), self.access)
-            yield str(event.get("type")), {"apiVersion": KINDS[kind].api_version, "kind": kind, **item}
+        return Watch(kind, request, self._transport.stream(request), self.access)
 
     def logs(self, pod: str, namespace: str, *, container: str = "", lines: int = 20, previous: bool = False) -> str:
         """The last log lines of a container, "" when there are none (yet)."""

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The kinds we use and their REST paths, written down so that no API discovery is ever needed."""
+
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read kubeconfig files. Only users of a credential plugin (exec, auth-provider) need the kubernetes package for it."""
+
 from __future__ import annotations
 
 import base64
@@ -75,8 +76,9 @@ class KubeConfig:
             next_step="Run kubectl with this kubeconfig on the same host to see what the plugin says",
         )
         try:
-            config.load_kube_config_from_dict(self.raw, context=context, client_configuration=settings,
-                                              persist_config=False)
+            config.load_kube_config_from_dict(
+                self.raw, context=context, client_configuration=settings, persist_config=False
+            )
         except Exception as error:
             raise failed from error
 

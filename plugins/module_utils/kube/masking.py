@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep secrets out of what people and logs see: diffs, messages, results."""
+
 from __future__ import annotations
 
 import base64

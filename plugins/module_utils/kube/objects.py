@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Manifests and the names of objects: small pure helpers that every other part uses."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

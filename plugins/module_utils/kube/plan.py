@@ -6,6 +6,7 @@
 An object that certainly stays as it is costs no request. For every other one the API server predicts the outcome by a
 dry run, so that its defaults, its webhooks and its refusals take part in the prediction.
 """
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,9 +15,12 @@ from typing import Any, Literal
 
 from ..errors import ApiError, Conflict, DataOpsError, NotFound, Refused, Unauthorized, needed_library
 from .client import FIELD_MANAGER, Kube
+from .deletion import delete_all
 from .masking import cleaned, encoded, masked
 from .objects import Manifest, Ref, index, ref_of, without_none
 from .sameness import certainly_same
+
+__all__ = ["Action", "Change", "carry_out", "delete_all", "plan_apply", "plan_prune", "summary"]
 
 Action = Literal["create", "update", "delete", "keep"]
 

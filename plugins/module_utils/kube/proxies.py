@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reach the API server through an HTTP proxy, or around it."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -19,7 +20,9 @@ def proxied_pool(proxy: str, settings: dict[str, Any]) -> urllib3.PoolManager:
     """Connections through `proxy`, whose address may hold user and password."""
     import urllib3
 
-    wrong = BadOption("it is not the address of a proxy", where="option proxy", next_step="Write it as http://NAME:PORT")
+    wrong = BadOption(
+        "it is not the address of a proxy", where="option proxy", next_step="Write it as http://NAME:PORT"
+    )
     try:
         address = urlsplit(proxy)
         bare = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kubernetes quantities ("500m", "1Gi", "0.5") by their value."""
+
 from __future__ import annotations
 
 import re

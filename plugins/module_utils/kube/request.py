@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A call to the API server as a value, made before anything is sent; it also knows how to speak about itself."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -6,9 +6,10 @@
 Certain means: every field wanted is live with that value and is owned by us, and every field we own is still wanted.
 The first half alone misses fields that were taken out of a manifest; the second alone misses fields that others
 changed. What we own is read from metadata.managedFields, where a subtree `{}` is a value owned as a whole.
-Whatever is not plain to see (reordered lists, defaults inside values owned as a whole) counts as not certain: then a
-dry run asks the server.
+Whatever is not plain to see (reordered lists, unknown defaults inside values owned as a whole) counts as not certain:
+then a dry run asks the server.
 """
+
 from __future__ import annotations
 
 import json
@@ -27,6 +28,16 @@ _AMOUNTS = (
     ("hard", "spec"),
     ("capacity", "spec"),
 )
+# (name of the map around it, name): what the server fills in where a value is owned as a whole. Left out or live with
+# this value is the same.
+_FILLED_IN: dict[tuple[str, str], Any] = {
+    ("fieldRef", "apiVersion"): "v1",
+    ("ports", "protocol"): "TCP",
+    ("resourceFieldRef", "divisor"): "0",
+    ("serviceAccountToken", "expirationSeconds"): 3600,
+    ("spec", "volumeMode"): "Filesystem",
+    ("volumeClaimTemplates", "status"): {"phase": "Pending"},
+}
 _NAMING = ("apiVersion", "kind")
 _NAMING_IN_METADATA = ("name", "namespace")
 
@@ -116,12 +127,15 @@ def _is_whole(owned: dict[str, Any]) -> bool:
 
 def _same_whole(desired: Any, live: Any, name: str = "", amounts: bool = False) -> bool:
     if isinstance(desired, dict) and isinstance(live, dict):
-        return desired.keys() == live.keys() and all(
-            _same_whole(value, live[key], key, amounts or (key, name) in _AMOUNTS) for key, value in desired.items()
+        return desired.keys() <= live.keys() and all(
+            _same_whole(desired[key], value, key, amounts or (key, name) in _AMOUNTS)
+            if key in desired
+            else _FILLED_IN.get((name, key)) == value
+            for key, value in live.items()
         )
     if isinstance(desired, list) and isinstance(live, list):
         return len(desired) == len(live) and all(
-            _same_whole(here, there) for here, there in zip(desired, live, strict=True)
+            _same_whole(here, there, name) for here, there in zip(desired, live, strict=True)
         )
     if isinstance(desired, bool) or isinstance(live, bool):
         return desired is live

@@ -5,6 +5,7 @@
 
 urllib3 alone: importing the generated kubernetes.client takes longer than all requests of an unchanged run.
 """
+
 from __future__ import annotations
 
 import base64

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Turn a failed connection into the error a person can act on. Read from the chain of causes, so that it does not
 depend on which version of urllib3 wraps them in what."""
+
 from __future__ import annotations
 
 import socket
@@ -27,8 +28,11 @@ def explain_trouble(error: BaseException, access: Access) -> Unreachable:
 def is_reset(error: BaseException) -> bool:
     """Whether an open connection was cut; asking again is then worth it."""
     cut = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError, EOFError)
-    return any(isinstance(cause, cut) or type(cause).__name__ in ("ProtocolError", "IncompleteRead", "SSLEOFError",
-                                                                  "RemoteDisconnected") for cause in _chain(error))
+    return any(
+        isinstance(cause, cut)
+        or type(cause).__name__ in ("ProtocolError", "IncompleteRead", "SSLEOFError", "RemoteDisconnected")
+        for cause in _chain(error)
+    )
 
 
 def is_refused(error: BaseException) -> bool:

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Delete objects and see them gone."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from ..errors import NotReady
+from .client import Kube
+from .feed import Feed, News, Seen, Source
+from .objects import Ref, ref_of
+
+
+def delete_all(
+    kube: Kube,
+    refs: Iterable[Ref],
+    *,
+    timeout: float,
+    say: Callable[[str], None] | None = None,
+    follow: Callable[[Kube, Sequence[Source]], News] = Feed,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Delete objects together with what they control, and return when all are gone; else raise NotReady."""
+    left = {ref: "" for ref in refs}
+    kube.each(lambda ref: kube.delete(ref.kind, ref.name, ref.namespace, propagation="Foreground"), left)
+    sources = {Source(f"{ref.kind} in {ref.namespace}", ref.kind, ref.namespace) for ref in left}
+    end = clock() + timeout
+    news = follow(kube, sorted(sources, key=lambda source: source.name))
+    try:
+        while left:
+            seen = news.next(end - clock())
+            if seen is None:
+                what = "; ".join(f"{ref}{reason}" for ref, reason in left.items())
+                raise NotReady(f"still being deleted after {timeout:.0f} s: {what}",
+                               next_step="See what the named finalizers or pods wait for, then run this again")
+            if seen.error:
+                raise seen.error
+            for ref in _gone(seen, left):
+                del left[ref]
+                if say:
+                    say(f"{ref}: gone")
+    finally:
+        news.close()
+
+
+def _gone(seen: Seen, left: dict[Ref, str]) -> list[Ref]:
+    """Which of `left` do not exist any more; notes in `left` what holds the others."""
+    present = list(seen.items or ()) + ([seen.changed] if seen.changed else [])
+    for item in present:
+        finalizers = item["metadata"].get("finalizers") or []
+        if ref_of(item) in left:
+            left[ref_of(item)] = f" (held by {', '.join(finalizers)})" if finalizers else ""
+    if seen.gone:
+        return [ref_of(seen.gone)] if ref_of(seen.gone) in left else []
+    if seen.items is None:
+        return []
+    names = {ref_of(item) for item in seen.items}
+    return [ref for ref in left if f"{ref.kind} in {ref.namespace}" == seen.source and ref not in names]
