@@ -26,6 +26,11 @@ class Verb:
         return self.usage.split()[0]
 
 
+def _need_cluster() -> None:
+    if not settings.KUBECONFIG.exists():
+        raise ClusterError("There is no cluster.", "Start one with: python3 -m cluster up")
+
+
 def _up(_: list[str]) -> int:
     if not prerequisites.uses_other_cluster():
         lifecycle.up()
@@ -38,6 +43,7 @@ def _down(_: list[str]) -> int:
 
 
 def _status(_: list[str]) -> int:
+    _need_cluster()
     rows = lifecycle.status()
     for name, complaint in rows:
         print(f"{name:<24} {complaint or 'ok'}")
@@ -45,8 +51,7 @@ def _status(_: list[str]) -> int:
 
 
 def _kubeconfig(_: list[str]) -> int:
-    if not settings.KUBECONFIG.exists():
-        raise ClusterError("There is no cluster.", "Start one with: python3 -m cluster up")
+    _need_cluster()
     print(settings.KUBECONFIG)
     return 0
 
@@ -66,8 +71,7 @@ def _logs(arguments: list[str]) -> int:
 
 
 def _images(_: list[str]) -> int:
-    if unbuilt := build.missing():
-        raise ClusterError(f"These were not built yet: {', '.join(unbuilt)}.", "Run: python3 -m cluster up")
+    _need_cluster()
     missing = images.missing(build.build())
     for image in settings.IMAGES:
         print(f"{image.reference:<48} {'missing or outdated' if image.reference in missing else 'present'}")

@@ -32,7 +32,7 @@ KUBERNETES_PROGRAMS = (
     "shared-storage",
     "kubectl",
 )
-_VERSION_VARIABLE = "k8s.io/component-base/version.git"
+_VERSION_VARIABLES = ("k8s.io/component-base/version.git", "k8s.io/client-go/pkg/version.git")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class GoProgram:
 def _kubernetes_version(version: str) -> str:
     major, minor, _ = version.split(".")
     values = {"Version": f"v{version}", "Major": major, "Minor": minor}
-    return " ".join(f"-X {_VERSION_VARIABLE}{name}={value}" for name, value in values.items())
+    return " ".join(f"-X {prefix}{name}={value}" for prefix in _VERSION_VARIABLES for name, value in values.items())
 
 
 GO_PROGRAMS = (

@@ -13,7 +13,7 @@ from string import Template
 
 from . import kube, settings
 from .certificates import COMPONENTS_GROUP
-from .ports import listens
+from .ports import accepts, listens
 from .processes import Component, Probe
 from .shell import run
 
@@ -73,7 +73,7 @@ def etcd() -> Component:
         auto_compaction_retention="5m",
         log_level="warn",
     )
-    return Component("etcd", argv, lambda: listens(settings.ETCD), environment={"GOMEMLIMIT": "300MiB"})
+    return Component("etcd", argv, lambda: listens(settings.ETCD))
 
 
 def apiserver() -> Component:
@@ -153,11 +153,7 @@ def scheduler() -> Component:
 def containerd() -> Component:
     file = settings.CONFIG / "containerd.toml"
     argv = ("containerd", "--config", str(file), "--log-level", "warn")
-    return Component("containerd", argv, _socket_exists, (file,))
-
-
-def _socket_exists() -> str:
-    return "" if settings.CONTAINERD_SOCKET.is_socket() else "its socket is not there yet"
+    return Component("containerd", argv, lambda: accepts(settings.CONTAINERD_SOCKET), (file,))
 
 
 def kubelet() -> Component:

@@ -11,6 +11,7 @@ from functools import partial
 
 from . import addons, build, certificates, components, images, node, prerequisites, processes, settings
 from .errors import ClusterError
+from .ports import taken
 from .processes import Component
 from .progress import say, step, wait_until
 
@@ -29,6 +30,7 @@ def up() -> None:
         if _healthy():
             say(f"The cluster is up already. KUBECONFIG={settings.KUBECONFIG}")
             return
+        prerequisites.check_state_folder()
         prerequisites.install_packages()
         prerequisites.check_room(first_build=bool(build.missing()))
         binaries = build.build()
@@ -69,7 +71,7 @@ def _components() -> Iterator[Component]:
 def _only_one() -> Iterator[None]:
     """Two commands at once would take each other's processes for leftovers."""
     settings.CACHE.mkdir(parents=True, exist_ok=True)
-    with (settings.CACHE / "lock").open("w") as lock:
+    with (settings.CACHE / "cluster.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -89,11 +91,16 @@ def _can_be_repaired() -> bool:
 
 
 def _clear() -> None:
-    """Nothing of a cluster is left after this. The kubelet goes first: it would start again what the rest stops."""
+    """Nothing of a cluster is left after this."""
     if node.has_leftovers() or settings.STATE.exists():
-        processes.stop(settings.PROCESSES.glob("kubelet.json"))
-        node.kill_containers()
-        processes.stop(settings.PROCESSES.glob("*.json"))
+        # Their data goes too, so the API server need not wait for those who watch it.
+        processes.stop(settings.PROCESSES.glob("*.json"), patience=2)
+        owner = taken(settings.API)
+        if owner.startswith(settings.API.component):
+            raise ClusterError(
+                f"{owner} serves another cluster on {settings.API}; a machine has room for one.",
+                f"Its state folder is not {settings.STATE}: set SCP_DATAOPS_STATE to the right one.",
+            )
         node.clear()
 
 

@@ -60,7 +60,8 @@ def has_leftovers() -> bool:
 
 
 def clear() -> None:
-    """Undo everything, in the order in which one thing holds the next. Components and containers have ended already."""
+    """Undo everything, in the order in which one thing holds the next. The components have ended already."""
+    _kill_containers()
     _unmount()
     _remove_interfaces()
     _remove_firewall_rules()
@@ -133,7 +134,7 @@ def _container_pids() -> set[int]:
     return pids
 
 
-def kill_containers() -> None:
+def _kill_containers() -> None:
     """End every container. containerd must not be asked: it may be the very thing that is broken."""
     deadline = time.monotonic() + 10
     while (pids := _container_pids()) and time.monotonic() < deadline:

@@ -24,12 +24,23 @@ def taken(endpoint: Endpoint) -> str:
 
 
 def listens(endpoint: Endpoint) -> str:
-    """Empty if something answers on endpoint, else why not. It is a Probe, see processes.py."""
+    """Empty if something answers on endpoint, else why not; a Probe as processes.py wants it."""
     try:
         with socket.create_connection((endpoint.host, endpoint.port), timeout=2):
             return ""
     except OSError as error:
         return f"{endpoint} does not answer ({error.strerror or error})"
+
+
+def accepts(path: Path) -> str:
+    """The same for a socket in the file system, whose file may be there without anybody behind it."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(2)
+        try:
+            client.connect(str(path))
+        except OSError as error:
+            return f"{path} does not answer ({error.strerror or error})"
+    return ""
 
 
 def _listeners() -> Iterator[tuple[str, int, str]]:

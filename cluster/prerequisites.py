@@ -29,6 +29,15 @@ def check_machine() -> None:
         )
 
 
+def check_state_folder() -> None:
+    """Refuse a folder below which no socket could be made."""
+    if len(str(settings.STATE)) > settings.LONGEST_STATE_PATH:
+        raise ClusterError(
+            f"The path {settings.STATE} is longer than {settings.LONGEST_STATE_PATH} characters, too long for sockets.",
+            "Set SCP_DATAOPS_STATE to a shorter one.",
+        )
+
+
 def check_room(first_build: bool) -> None:
     """Refuse too small disks before a build fills them."""
     needed = settings.DISK_GIB_FIRST_BUILD if first_build else settings.DISK_GIB_RUNNING

@@ -22,6 +22,9 @@ from pathlib import Path
 from . import settings
 from .errors import ClusterError
 
+# What the kernel may need to take down a process that holds much memory.
+_KILLED_IN = 20.0
+
 Probe = Callable[[], str]
 """Empty when all is well, else the reason why not."""
 
@@ -67,13 +70,17 @@ def boot_id() -> str:
 
 
 def _start_time(pid: int) -> str:
-    """Start of a process in clock ticks since boot; empty if there is none or it is only waiting to be reaped."""
+    """Start of a process in clock ticks since boot; empty if there is none or it is only waiting to be reaped.
+
+    A process whose first thread has ended looks like that too, but holds its ports until the others have ended.
+    """
     try:
         # The second field is the program's name in brackets and may hold anything, spaces and brackets too.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
-    return "" if fields[0] in "ZX" else fields[19]
+    state, threads, started = fields[0], int(fields[17]), fields[19]
+    return "" if state in "ZX" and threads <= 1 else started
 
 
 def read_record(file: Path) -> Record | None:
@@ -142,7 +149,7 @@ def tail(file: Path, lines: int) -> str:
         return "  (no log)"
 
 
-def stop(records: Iterable[Path], patience: float = 8.0) -> None:
+def stop(records: Iterable[Path], patience: float = 10.0) -> None:
     """End the processes of these records: all are asked at once, and killed if they do not listen."""
     running = [(file, record) for file in records if (record := read_record(file)) and is_alive(record)]
     for _, record in running:
@@ -150,7 +157,7 @@ def stop(records: Iterable[Path], patience: float = 8.0) -> None:
     if not _gone([record for _, record in running], patience):
         for _, record in running:
             _signal(record, signal.SIGKILL)
-        _gone([record for _, record in running], patience)
+        _gone([record for _, record in running], _KILLED_IN)
     for file, _ in running:
         file.unlink(missing_ok=True)
 

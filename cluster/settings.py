@@ -110,12 +110,15 @@ PACKAGES = {
     "mount": "mount",
     "openssl": "openssl",
     "mmdebstrap": "mmdebstrap",
+    "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "buildah": "buildah",
     "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
 }
 
 DISK_GIB_FIRST_BUILD = 16
 DISK_GIB_RUNNING = 5
+# Sockets lie up to 40 characters below the state folder and their paths may have 107.
+LONGEST_STATE_PATH = 66
 
 
 def _folder(variable: str, default: Path, *parts: str) -> Path:
