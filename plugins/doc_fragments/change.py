@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options:
   force:
     description:
-      - Take over fields that another tool manages. Without it such a conflict is reported, with the tool and the fields.
+      - Take over fields that another tool manages. Without it such a conflict is reported, with tool and fields.
     type: bool
     default: false
   wait:

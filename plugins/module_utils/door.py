@@ -99,20 +99,27 @@ def report(result_key: str, done: Outcome, *, with_diff: bool) -> dict[str, Any]
 
 def run(module: AnsibleModule, work: Callable[[Kube], dict[str, Any]]) -> None:
     """Do the work and leave: one sentence for what the engine refused, a short id for what nobody foresaw."""
-    try:
-        kube = connect(module)
-        result = work(kube)
-    except DataOpsError as error:
-        module.fail_json(msg=str(error))
-    except Exception:
-        incident = uuid.uuid4().hex[:8]
-        module.log(f"scp.dataops incident {incident}: {traceback.format_exc()}")
-        module.fail_json(
-            msg=f"This is a bug in scp.dataops (incident {incident}). Its details are in the system log of the host where "
-            "the module ran; please report them."
-        )
+    result, problem = attempt(module, work)
+    # Not while an exception is handled: Ansible would attach its traceback to the result.
+    if problem:
+        module.fail_json(msg=problem)
     for line in result.pop("warnings", []):
         module.warn(line)
     if result.get("not_checked"):
         module.warn(f"Not checked, for lack of rights: {'; '.join(result['not_checked'])}")
     module.exit_json(**result)
+
+
+def attempt(module: AnsibleModule, work: Callable[[Kube], dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """The result, or the sentence that says why there is none."""
+    try:
+        return work(connect(module)), ""
+    except DataOpsError as error:
+        return {}, str(error)
+    except Exception:
+        incident = uuid.uuid4().hex[:8]
+        module.log(f"scp.dataops incident {incident}: {traceback.format_exc()}")
+        return {}, (
+            f"This is a bug in scp.dataops (incident {incident}). "
+            "Its details are in the system log of the host where the module ran; please report them."
+        )

@@ -55,8 +55,8 @@ options:
     type: str
   ingress_class:
     description:
-      - IngressClass to use. It is only needed when the cluster's one Ingress Controller cannot be read or when there are
-        several.
+      - IngressClass to use. It is only needed when the cluster's one Ingress Controller cannot be read or when there
+        are several.
     type: str
   image_registry:
     description:

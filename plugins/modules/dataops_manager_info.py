@@ -44,8 +44,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 manager:
-  description: The Manager, as M(scp.dataops.dataops_manager) returns it, with the names of its services. Empty when there
-    is none.
+  description: The Manager, as M(scp.dataops.dataops_manager) returns it, with the names of its services. Empty when
+    there is none.
   returned: success
   type: dict
   sample: {name: analytics, state: RUNNING, services: [etl]}
@@ -55,11 +55,12 @@ ingress:
   type: dict
   contains:
     controllers:
-      description: Each controller with its IngressClasses, whether one is the default, and the addresses that it serves.
+      description: Each controller with its IngressClasses, whether one is the default, and the addresses it serves.
       returned: always
       type: list
       elements: dict
-      sample: [{controller: projectcontour.io/ingress-controller, classes: [contour], default: true, addresses: [10.0.0.10]}]
+      sample:
+        - {controller: projectcontour.io/ingress-controller, classes: [contour], default: true, addresses: [10.0.0.10]}
     not_checked:
       description: What could not be read for lack of rights.
       returned: always

@@ -13,8 +13,8 @@ short_description: Create, change and remove a Data Ops Service, an Apache Airfl
 version_added: 0.1.0
 author: scp.dataops contributors
 description:
-  - A Data Ops Service is an Apache Airflow in the namespace of a Data Ops Manager, with its database, keys, account, logs
-    and address.
+  - A Data Ops Service is an Apache Airflow in the namespace of a Data Ops Manager, with its database, keys, account,
+    logs and address.
   - An option that is left out keeps the value it has, or the one inherited from the Manager's
     O(scp.dataops.dataops_manager#module:default_settings). An explicit empty value clears it.
   - A change restarts only the components that consume it, and running tasks go on. RV(restarted) names them, in check
@@ -75,7 +75,8 @@ options:
     suboptions:
       id:
         description:
-          - 6 to 30 lower-case letters and digits. Defaults to V(dataops). When it changes, the former account is locked.
+          - 6 to 30 lower-case letters and digits. Defaults to V(dataops). When it changes, the former account is
+            locked.
         type: str
       password:
         description:
@@ -114,7 +115,8 @@ options:
   triggerer: *size
   worker:
     description:
-      - Resources of the pod that each task gets. Only the scheduler restarts when they change; running tasks keep theirs.
+      - Resources of the pod that each task gets. Only the scheduler restarts when they change; running tasks keep
+        theirs.
     type: dict
     suboptions:
       cpu:
@@ -153,7 +155,8 @@ options:
         type: str
       password:
         description:
-          - Password or token of O(git_sync.username). It is kept in a Secret and handed to git without ever being part of
+          - Password or token of O(git_sync.username). It is kept in a Secret and handed to git without ever being
+            part of
             an address or a command.
         type: str
   host_aliases:
@@ -200,7 +203,9 @@ EXAMPLES = r"""
 
 - name: Where it is, and where its password is
   ansible.builtin.debug:
-    msg: "{{ etl.service.web_url }}, account {{ etl.service.account.id }}, password in Secret {{ etl.service.account.secret }}"
+    msg: >-
+      {{ etl.service.web_url }}, account {{ etl.service.account.id }},
+      password in Secret {{ etl.service.account.secret }}
 
 - name: Larger tasks and one host alias, all else as it is
   scp.dataops.dataops_service:

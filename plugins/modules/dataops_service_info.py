@@ -72,11 +72,16 @@ services:
       type: dict
       sample: {metadatabase: healthy, scheduler: healthy, dag_processor: healthy, triggerer: healthy}
     git:
-      description: Repository, ref, the commit that most DAGs were last read from, the commit of each DAG, and why it is not
-        known if so. Empty without GitSync.
+      description: Repository, ref, the commit that most DAGs were last read from, the commit of each DAG, and why it is
+        not known if so. Empty without GitSync.
       returned: always
       type: dict
-      sample: {repo: "https://git.example.com/team/dags.git", ref: main, commit: 3f0e5c1, dags: {hello: 3f0e5c1}, error: ""}
+      sample:
+        repo: https://git.example.com/team/dags.git
+        ref: main
+        commit: 3f0e5c1
+        dags: {hello: 3f0e5c1}
+        error: ""
 """
 
 from typing import Any

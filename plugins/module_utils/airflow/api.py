@@ -27,7 +27,7 @@ class AirflowApi:
         self._profile = profile
 
     def health(self) -> dict[str, str]:
-        """Status by part: ``metadatabase``, ``scheduler``, ``dag_processor``, ``triggerer``; empty when none answers."""
+        """Status of ``metadatabase``, ``scheduler``, ``dag_processor`` and ``triggerer``; empty when none answers."""
         try:
             answer = self._ask("GET", self._profile.health_path)
         except (ApiError, NotReady):

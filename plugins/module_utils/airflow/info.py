@@ -47,7 +47,9 @@ def service_info(kube: Kube, request: Request, inherited: dict[str, Any], live: 
     api = AirflowApi(kube, spec.namespace, spec.name, spec.profile)
     described["airflow"] = api.health()
     described["git"] = git(spec, api, account)
-    ailing = sorted(f"{part}: {word}" for part, word in described["airflow"].items() if word not in ("healthy", "unknown"))
+    ailing = sorted(
+        f"{part}: {word}" for part, word in described["airflow"].items() if word not in ("healthy", "unknown")
+    )
     if ailing:
         described["health"] = "unhealthy"
         described["reasons"] += [f"Airflow reports {line}" for line in ailing]
@@ -58,7 +60,13 @@ def git(spec: ServiceSpec, api: AirflowApi, account: dict[str, str]) -> dict[str
     """The commit that runs: the one most DAGs were last read from; others are named while a change spreads."""
     if spec.git_sync is None:
         return {}
-    answer: dict[str, Any] = {"repo": spec.git_sync.repo, "ref": spec.git_sync.ref, "commit": "", "dags": {}, "error": ""}
+    answer: dict[str, Any] = {
+        "repo": spec.git_sync.repo,
+        "ref": spec.git_sync.ref,
+        "commit": "",
+        "dags": {},
+        "error": "",
+    }
     try:
         dags = api.commits(account)
     except DataOpsError as error:

@@ -41,7 +41,9 @@ KINDS = (
 )
 KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Secret"})
 
-EXECUTOR_RULES = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get", "list", "watch", "patch", "delete"]}]
+EXECUTOR_RULES = [
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get", "list", "watch", "patch", "delete"]}
+]
 LOG_READER_RULES = [
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
@@ -51,15 +53,20 @@ RULES = {"scheduler": EXECUTOR_RULES, "web-server": LOG_READER_RULES}
 
 @dataclass(frozen=True)
 class Stages:
-    """Manifests by stage: ``foundation`` (all that Airflow stands on), ``migration``, then ``components``."""
+    """Manifests by stage; each waits for the one before it.
+
+    ``foundation`` is all that Airflow stands on. ``account`` comes before the components: it and a starting web server
+    would both write the same permissions into an empty database, and one of them would fail.
+    """
 
     foundation: list[Manifest]
     migration: list[Manifest]
+    account: list[Manifest]
     components: list[Manifest]
 
     @property
     def all(self) -> list[Manifest]:
-        return [*self.foundation, *self.migration, *self.components]
+        return [*self.foundation, *self.migration, *self.account, *self.components]
 
 
 def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> Stages:
@@ -84,8 +91,8 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
             database(spec),
         ],
         migration=[migration_job(spec)],
+        account=[account_job(spec, secrets)],
         components=[
-            account_job(spec, secrets),
             *(deployment(spec, component, config) for component in components),
             *(disruption_budget(spec, part) for part in components if spec.sizes[part.name].replicas > 1),
             ingress(spec),
@@ -172,7 +179,7 @@ def role_binding(spec: ServiceSpec, component: Component) -> Manifest:
 
 
 def volume_claim(spec: ServiceSpec, name: str, component: str, access: str) -> Manifest:
-    return without_none(
+    manifest: Manifest = without_none(
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
@@ -184,6 +191,7 @@ def volume_claim(spec: ServiceSpec, name: str, component: str, access: str) -> M
             },
         }
     )
+    return manifest
 
 
 def port_service(spec: ServiceSpec, name: str, component: str, port_name: str, port: int) -> Manifest:
@@ -300,7 +308,7 @@ def disruption_budget(spec: ServiceSpec, component: Component) -> Manifest:
 def ingress(spec: ServiceSpec) -> Manifest:
     service = {"name": names.web_server(spec.name), "port": {"number": WEB_SERVER_PORT}}
     path = {"path": "/", "pathType": "Prefix", "backend": {"service": service}}
-    return without_none(
+    manifest: Manifest = without_none(
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
@@ -311,6 +319,7 @@ def ingress(spec: ServiceSpec) -> Manifest:
             },
         }
     )
+    return manifest
 
 
 def names_by_component(manifests: Sequence[Manifest]) -> dict[str, str]:

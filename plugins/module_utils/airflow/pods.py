@@ -34,7 +34,7 @@ def airflow_image(spec: ServiceSpec) -> str:
 def pod(spec: ServiceSpec, containers: Sequence[Manifest], **fields: Any) -> Manifest:
     """A pod spec with what every pod of a service has. ``fields`` adds to it; ``None`` leaves a field out."""
     aliases = [{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in spec.host_aliases]
-    return without_none(
+    spec_of_pod: Manifest = without_none(
         {
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
@@ -45,6 +45,7 @@ def pod(spec: ServiceSpec, containers: Sequence[Manifest], **fields: Any) -> Man
             **fields,
         }
     )
+    return spec_of_pod
 
 
 def pod_security(user: int, group: int) -> Manifest:
@@ -87,7 +88,7 @@ def database_environment(spec: ServiceSpec) -> list[Manifest]:
 
 def git_environment(spec: ServiceSpec) -> list[Manifest]:
     """By reference to the ConfigMap, so that another repository changes no pod template but only who reads it."""
-    read = f'cat {names.GIT_CREDENTIAL}/credential 2>/dev/null'
+    read = f"cat {names.GIT_CREDENTIAL}/credential 2>/dev/null"
     referenced = [
         {
             "name": variable,
@@ -98,7 +99,9 @@ def git_environment(spec: ServiceSpec) -> list[Manifest]:
     helper = plain("GIT_CONFIG_VALUE_0", f'!f() {{ test "$1" = get && {read}; }}; f')
     count = {
         "name": "GIT_CONFIG_COUNT",
-        "valueFrom": {"configMapKeyRef": {"name": names.config(spec.name), "key": "GIT_CONFIG_COUNT", "optional": True}},
+        "valueFrom": {
+            "configMapKeyRef": {"name": names.config(spec.name), "key": "GIT_CONFIG_COUNT", "optional": True}
+        },
     }
     return [*referenced, helper, count, plain("GIT_TERMINAL_PROMPT", "0")]
 
@@ -111,8 +114,8 @@ def config_volume(spec: ServiceSpec) -> Manifest:
     return {"name": "config", "configMap": {"name": names.config(spec.name)}}
 
 
-CONFIG_MOUNT = {"name": "config", "mountPath": names.CONFIG_FILE, "subPath": "airflow.cfg", "readOnly": True}
-SCRIPTS_MOUNT = {"name": "config", "mountPath": names.SCRIPTS, "readOnly": True}
+CONFIG_MOUNT: Manifest = {"name": "config", "mountPath": names.CONFIG_FILE, "subPath": "airflow.cfg", "readOnly": True}
+SCRIPTS_MOUNT: Manifest = {"name": "config", "mountPath": names.SCRIPTS, "readOnly": True}
 POD_TEMPLATE_MOUNT = {
     "name": "config",
     "mountPath": f"{names.POD_TEMPLATES}/{names.TASK_POD_TEMPLATE}",
@@ -120,7 +123,7 @@ POD_TEMPLATE_MOUNT = {
     "readOnly": True,
 }
 LOGS_MOUNT = {"name": "logs", "mountPath": names.LOGS}
-GIT_MOUNTS = [
+GIT_MOUNTS: list[Manifest] = [
     {"name": "git", "mountPath": names.GIT_CREDENTIAL, "readOnly": True},
     {"name": "bundles", "mountPath": names.BUNDLES},
 ]
@@ -276,7 +279,10 @@ def git_check_pod(spec: ServiceSpec, script: str) -> Manifest:
         next(variable for variable in git_environment(spec) if variable["name"] == "GIT_CONFIG_VALUE_0"),
     ]
     container = _job_container(spec, "git-check", ["bash", "-c", script], environment, [GIT_MOUNTS[0]])
-    credential = {"name": "git", "secret": {"secretName": names.git_check(spec.name), "defaultMode": 0o440}}
+    credential = {
+        "name": "git",
+        "secret": {"secretName": names.git_check(spec.name), "optional": True, "defaultMode": 0o440},
+    }
     return _job_pod(spec, container, [credential], account=None)
 
 
@@ -334,7 +340,11 @@ def database_pod(spec: ServiceSpec) -> Manifest:
             {"name": "data", "persistentVolumeClaim": {"claimName": names.database(spec.name)}},
             {
                 "name": "password",
-                "secret": {"secretName": secret, "items": [{"key": "password", "path": "password"}], "defaultMode": 0o440},
+                "secret": {
+                    "secretName": secret,
+                    "items": [{"key": "password", "path": "password"}],
+                    "defaultMode": 0o440,
+                },
             },
         ],
     )

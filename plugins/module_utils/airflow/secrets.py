@@ -103,7 +103,9 @@ def git_values(spec: ServiceSpec, existing: Values, password: str | None) -> Val
     if git is None or (not git.username and not password):
         return {}
     if not git.username:
-        raise BadOption("a password is set but no user", where="git_sync.username", next_step="Set it, or clear the password")
+        raise BadOption(
+            "a password is set but no user", where="git_sync.username", next_step="Set it, or clear the password"
+        )
     if password is None:
         kept = dict(line.split("=", 1) for line in existing.get("credential", "").splitlines())
         password = kept.get("password")

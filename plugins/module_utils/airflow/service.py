@@ -22,8 +22,9 @@ from ..common.labels import selector as label_selector
 from ..common.outcome import Outcome, Timeline
 from ..errors import NotReady, Refused
 from ..kube.client import Kube
+from ..kube.deletion import delete_all
 from ..kube.objects import Manifest, Ref, index, ref_of
-from ..kube.plan import Change, carry_out, delete_all, plan_apply, plan_prune
+from ..kube.plan import Change, carry_out, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
 from ..kube.wait import wait_ready
 from . import manifests, names, rights, status
@@ -123,7 +124,9 @@ def make_plan(kube: Kube, request: Request) -> Plan:
     secrets = provide(spec, live, account_password=request.account_password, git_password=request.git_password)
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
-    failed_jobs = tuple(ref for ref, item in live.items() if ref.kind == "Job" and VERDICTS["Job"](item).state == "failed")
+    failed_jobs = tuple(
+        ref for ref, item in live.items() if ref.kind == "Job" and VERDICTS["Job"](item).state == "failed"
+    )
     standing = {ref: item for ref, item in live.items() if ref not in failed_jobs}
     with rights.explained(kube, request.namespace):
         changes = [
@@ -147,14 +150,8 @@ def make_plan(kube: Kube, request: Request) -> Plan:
 def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:
     """The service's objects and its Manager's record."""
     with rights.explained(kube, request.namespace):
-        answers = kube.each(
-            lambda read: read(),
-            [
-                lambda: read_live(kube, request.namespace, request.name),
-                lambda: owner.find(kube, request.namespace, request.manager),
-            ],
-        )
-    return answers[0], answers[1]
+        manager = owner.find(kube, request.namespace, request.manager)
+        return read_live(kube, request.namespace, request.name), manager
 
 
 def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
@@ -246,22 +243,25 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
         try_git(kube, plan, progress, wait)
     if plan.failed_jobs:
         delete_all(kube, plan.failed_jobs, timeout=left())
-    foundation = plan.of(plan.stages.foundation)
-    carry_out(kube, [change for change in foundation if change.ref.kind not in WORKLOADS], force=request.force)
-    carry_out(kube, [change for change in foundation if change.ref.kind in WORKLOADS], force=request.force)
+    carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
     standing = [ref_of(item) for item in plan.stages.foundation if item["kind"] in WORKLOADS]
-    migration = plan.of(plan.stages.migration)
-    if migration:
-        wait(standing)
-        carry_out(kube, migration, force=request.force)
-        wait([change.ref for change in migration])
-    carry_out(kube, plan.of(plan.stages.components), force=request.force)
-    parts = [ref_of(item) for item in plan.stages.components if item["kind"] in WORKLOADS]
     touched = {change.ref for change in plan.changes}
-    unready = [ref for ref in [*standing, *parts] if ref in touched or not is_ready(plan.live.get(ref))]
+
+    def unready(stage: Sequence[Manifest]) -> list[Ref]:
+        # What an earlier, killed run left unfinished counts as well as what this run changes.
+        refs = [ref_of(item) for item in stage if item["kind"] in WORKLOADS]
+        return [ref for ref in refs if ref in touched or not is_ready(plan.live.get(ref))]
+
+    for stage in (plan.stages.migration, plan.stages.account):
+        if jobs := unready(stage):
+            wait(standing)
+            carry_out(kube, plan.of(stage), force=request.force)
+            wait(jobs)
+    carry_out(kube, plan.of(plan.stages.components), force=request.force)
+    parts = unready([*plan.stages.foundation, *plan.stages.components])
     if request.wait:
-        wait(unready)
-        if unready:
+        wait(parts)
+        if parts:
             wait_healthy(kube, plan.spec, progress, left)
     carry_out(kube, [change for change in plan.changes if change.action == "delete"])
 
@@ -297,6 +297,7 @@ def wait_healthy(kube: Kube, spec: ServiceSpec, progress: Timeline, left: Callab
     """Until Airflow itself says that every part sends its heartbeat."""
     api = AirflowApi(kube, spec.namespace, spec.name, spec.profile)
     wanted = {component.health_key for component in spec.profile.components}
+    selector = label_selector(SERVICE, spec.name)
     said = ""
     while True:
         health = api.health()
@@ -312,7 +313,7 @@ def wait_healthy(kube: Kube, spec: ServiceSpec, progress: Timeline, left: Callab
             raise NotReady(
                 f"not healthy in time: {', '.join(ailing)}",
                 where=f"service {spec.name}",
-                next_step=f"Look at its log: kubectl -n {spec.namespace} logs deployment/{spec.name}-{ailing[0].replace('_', '-')}",
+                next_step=f"Look at the logs: kubectl -n {spec.namespace} logs -l {selector} --tail=50",
             )
         time.sleep(HEALTH_POLL_SECONDS)
 

@@ -209,7 +209,9 @@ def _repo(value: str, at: str) -> str:
 
 def _ref(value: str, at: str) -> str:
     if not GIT_REF.fullmatch(value) or ".." in value:
-        raise BadOption(f"'{value}' is not a branch, tag or commit", where=at, next_step="Use a name such as main or v1.2")
+        raise BadOption(
+            f"'{value}' is not a branch, tag or commit", where=at, next_step="Use a name such as main or v1.2"
+        )
     return value
 
 
@@ -217,6 +219,8 @@ def _subdir(value: str, at: str) -> str:
     parts = value.strip("/").split("/") if value else []
     if value.startswith("/") or ".." in parts:
         raise BadOption(
-            f"'{value}' is not a folder inside the repository", where=at, next_step="Use a relative path such as team/dags"
+            f"'{value}' is not a folder inside the repository",
+            where=at,
+            next_step="Use a relative path such as team/dags",
         )
     return "/".join(parts)

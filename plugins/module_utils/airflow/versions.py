@@ -15,7 +15,7 @@ from ..errors import BadOption
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How Kubernetes asks whether a component lives: an HTTP path and port, or the name of a part of Airflow's health."""
+    """How Kubernetes asks whether a component lives: an HTTP path and port, or a key of Airflow's health."""
 
     path: str = ""
     port: int = 0

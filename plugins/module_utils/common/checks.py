@@ -99,7 +99,9 @@ class Checks:
         offered = "; ".join(f"{item.controller} with class {', '.join(item.classes)}" for item in controllers)
         if wanted:
             if not any(wanted in item.classes for item in controllers):
-                raise Refused(f"ingress class '{wanted}' does not exist", where="ingress_class", next_step=f"There is {offered}")
+                raise Refused(
+                    f"ingress class '{wanted}' does not exist", where="ingress_class", next_step=f"There is {offered}"
+                )
             return wanted
         if len(controllers) > 1:
             raise Refused(

@@ -48,18 +48,16 @@ def take(options: dict[str, Any], option: str, key: str) -> str | None:
 def merged(recorded: Mapping[str, Any], given: Mapping[str, Any], *, nested: frozenset[str]) -> dict[str, Any]:
     """What holds now: given options over recorded ones.
 
-    Options named in ``nested`` (fixed keys, such as a size) are merged key by key; all others are replaced as a whole.
-    An empty value clears the option, so that its default or what it inherits applies again.
+    Options named in ``nested`` (fixed keys, such as a size) are merged key by key, at every depth; all others are
+    replaced as a whole. An empty value clears the option, so that its default or what it inherits applies again.
     """
     result = dict(recorded)
     for key, value in given.items():
-        if value in ("", [], {}):
+        kept = merged(result.get(key, {}), value, nested=nested) if key in nested and value else value
+        if kept in ("", [], {}):
             result.pop(key, None)
-        elif key in nested:
-            kept = {**result.get(key, {}), **value}
-            result[key] = {name: item for name, item in kept.items() if item not in ("", [])}
         else:
-            result[key] = value
+            result[key] = kept
     return result
 
 

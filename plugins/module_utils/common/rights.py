@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which rights a run lacks. They are only asked for when one turned out to be missing: on the good path this is free."""
+"""Which rights a run lacks. They are asked for only when one turned out to be missing: a good run pays nothing."""
 
 from __future__ import annotations
 

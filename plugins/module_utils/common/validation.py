@@ -69,7 +69,8 @@ def name(value: str, at: str) -> str:
         raise BadOption(
             f"'{value}' is not a valid name",
             where=at,
-            next_step=f"Use {low} to {high} lower-case letters, digits and '-', starting with a letter and not ending with '-'",
+            next_step=f"Use {low} to {high} lower-case letters, digits and '-', starting with a letter "
+            "and not ending with '-'",
         )
     return value
 
@@ -77,7 +78,9 @@ def name(value: str, at: str) -> str:
 def name_of_namespace(value: str, at: str) -> str:
     if not DNS_LABEL.fullmatch(value):
         raise BadOption(
-            f"'{value}' is not a valid namespace", where=at, next_step="Use at most 63 lower-case letters, digits and '-'"
+            f"'{value}' is not a valid namespace",
+            where=at,
+            next_step="Use at most 63 lower-case letters, digits and '-'",
         )
     return value
 
@@ -145,7 +148,9 @@ def cpu(value: str | float, at: str) -> str:
     match = QUANTITY.fullmatch(text)
     if match is None or match[2] not in (None, "m") or amount(text) < 0.001:
         raise BadOption(
-            f"'{value}' is not an amount of CPU", where=at, next_step="Use cores or thousandths of a core, such as 2 or 500m"
+            f"'{value}' is not an amount of CPU",
+            where=at,
+            next_step="Use cores or thousandths of a core, such as 2 or 500m",
         )
     thousandths = round(amount(text) * 1000)
     return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"
@@ -156,7 +161,9 @@ def size_in_bytes(value: str | int, at: str, *, smallest: str) -> str:
     match = QUANTITY.fullmatch(text)
     if match is None or match[2] == "m" or amount(text) < amount(smallest):
         raise BadOption(
-            f"'{value}' is not a size of at least {smallest}", where=at, next_step="Use a number with a unit, such as 512Mi or 2Gi"
+            f"'{value}' is not a size of at least {smallest}",
+            where=at,
+            next_step="Use a number with a unit, such as 512Mi or 2Gi",
         )
     return text
 
@@ -211,8 +218,8 @@ def host_aliases(raw: Iterable[Mapping[str, Any]], at: str) -> tuple[HostAlias, 
 def node_selector(raw: Mapping[str, Any], at: str) -> dict[str, str]:
     selector = {str(key): _label_text(value) for key, value in raw.items()}
     for key, value in selector.items():
-        prefix, _, label = key.rpartition("/")
-        valid_prefix = not prefix or all(DNS_LABEL.fullmatch(part) for part in prefix.split("."))
+        prefix, slash, label = key.rpartition("/")
+        valid_prefix = not slash or all(DNS_LABEL.fullmatch(part) for part in prefix.split("."))
         if not valid_prefix or not LABEL_NAME.fullmatch(label) or not LABEL_VALUE.fullmatch(value):
             raise BadOption(
                 f"'{key}={value}' is not a node label",

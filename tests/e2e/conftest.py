@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One Manager and one Service for all tests that look at a running Airflow; what a test adds it removes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.kube.access import find_access
+from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from driver import Audit, Driver
+from embedded import settings
+from places import IN_CLUSTER_GIT, Airflow, GitServer, decoded
+
+NAMESPACE = "e2e"
+SERVICE = "etl"
+DAG_ID = "e2e_pipeline"
+# Two cores carry the control plane too: little is reserved, so that everything finds its place.
+SMALL = {
+    "web_server": {"cpu": "50m"},
+    "scheduler": {"cpu": "50m"},
+    "dag_processor": {"cpu": "20m"},
+    "triggerer": {"cpu": "20m"},
+    "worker": {"cpu": "20m", "memory": "768Mi"},
+}
+MANAGER = {
+    "name": NAMESPACE,
+    "domain": "dataops.local",
+    "image_registry": str(settings.REGISTRY),
+    "storage_class": "shared",
+    "storage_size": "1Gi",
+    "default_settings": SMALL,
+}
+
+
+@pytest.fixture(scope="session")
+def kube() -> Iterator[Kube]:
+    client = Kube(find_access({}, os.environ))
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def audit() -> Audit:
+    return Audit(settings.AUDIT_LOG)
+
+
+@pytest.fixture(scope="session")
+def driver() -> Driver:
+    return Driver(common={"manager": NAMESPACE})
+
+
+@pytest.fixture(scope="session")
+def git(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> GitServer:
+    secret = kube.get("Secret", "git-server-users", "git")
+    assert secret, "the embedded cluster's git server is not there"
+    users = decoded(secret)
+    folder = tmp_path_factory.mktemp("git")
+    return GitServer(settings.GIT_HOST, settings.NODE_ADDRESS, users["username"], users["password"], folder)
+
+
+@pytest.fixture(scope="session")
+def manager(kube: Kube) -> Iterator[Driver]:
+    """A driver whose namespace has a Manager; all of it is purged at the end."""
+    plain = Driver()
+    purge(plain, kube)
+    done = plain.run("dataops_manager", **MANAGER)
+    assert not done.failed, done.message
+    yield plain
+    purge(plain, kube)
+
+
+def purge(plain: Driver, kube: Kube) -> None:
+    """Remove every service of the Manager, then the Manager, with their data: also what a killed run left behind."""
+    found = plain.run("dataops_service_info", manager=NAMESPACE)
+    for service in found["services"]:
+        plain.run("dataops_service", manager=NAMESPACE, name=service["name"], state="absent", purge=True)
+    plain.run("dataops_service", manager=NAMESPACE, name=SERVICE, state="absent", purge=True)
+    plain.run("dataops_manager", name=NAMESPACE, state="absent", purge=True)
+    if kube.get("Namespace", NAMESPACE):
+        raise AssertionError(f"namespace {NAMESPACE} is not empty: remove it by hand and run this again")
+
+
+@pytest.fixture(scope="session")
+def repository(git: GitServer) -> dict[str, object]:
+    git.push("public/e2e.git", dag_id=DAG_ID, text="first")
+    return {"repo": f"{IN_CLUSTER_GIT}/public/e2e.git", "subdir": "dags", "interval": 5}
+
+
+@pytest.fixture(scope="session")
+def service(manager: Driver, driver: Driver, repository: dict[str, object]) -> Driver:
+    """The driver of the running service :data:`SERVICE`."""
+    driver.service(SERVICE, git_sync=repository, storage_size="1Gi")
+    return driver
+
+
+@pytest.fixture(scope="session")
+def airflow(service: Driver, kube: Kube) -> Airflow:
+    secret = kube.get("Secret", f"{SERVICE}-account", NAMESPACE)
+    assert secret
+    account = decoded(secret)
+    return Airflow(f"http://{settings.INGRESS_HTTP}", f"{SERVICE}.dataops.local", account["id"], account["password"])

@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests meet outside the collection: the git server that DAGs come from, and Airflow behind the ingress."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+Answer = TypeVar("Answer")
+IN_CLUSTER_GIT = "http://git-server.git.svc"
+
+DAG = '''
+import os
+import socket
+import time
+
+import pendulum
+from airflow.sdk import Param, dag, task
+
+
+@dag(dag_id="{dag_id}", schedule=None, start_date=pendulum.datetime(2026, 1, 1), params={{"seconds": Param(0)}})
+def pipeline():
+    @task
+    def work(params=None):
+        """Take some time, then tell what this pod knows."""
+        time.sleep(int(params["seconds"]))
+        try:
+            print("alias resolves to", socket.gethostbyname("warehouse.internal"))
+        except OSError:
+            print("alias does not resolve")
+        print("text of this commit: {text}")
+
+    work()
+
+
+pipeline()
+'''
+
+
+@dataclass(frozen=True)
+class GitServer:
+    """The cluster's git server, pushed to through its ingress. The password travels in an environment variable only."""
+
+    host: str
+    node: str
+    user: str
+    password: str
+    folder: Path
+
+    def push(self, repository: str, *, dag_id: str, text: str, subdir: str = "dags") -> str:
+        """Commit one DAG that prints ``text`` and push it; ``repository`` is such as ``public/e2e.git``. The commit."""
+        clone = self.folder / repository.replace("/", "-")
+        if not clone.exists():
+            clone.mkdir(parents=True)
+            self._git(clone, "init", "-q", "--initial-branch=main")
+            self._git(clone, "remote", "add", "origin", f"http://{self.host}/{repository}")
+        dag = clone / subdir / f"{dag_id}.py"
+        dag.parent.mkdir(parents=True, exist_ok=True)
+        dag.write_text(textwrap.dedent(DAG.format(dag_id=dag_id, text=text)))
+        self._git(clone, "add", "-A")
+        self._git(clone, "commit", "-q", "--allow-empty", "-m", f"Print {text}")
+        self._git(clone, "push", "-q", "--force", "origin", "main")
+        return self._git(clone, "rev-parse", "HEAD").strip()
+
+    def _git(self, clone: Path, *arguments: str) -> str:
+        helper = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$E2E_USER" "$E2E_PASSWORD"; }; f'
+        settings = ["user.name=e2e", "user.email=e2e@example.com", f"credential.helper={helper}"]
+        # The ingress's host names are in no DNS outside of the cluster.
+        settings.append(f"http.curloptResolve={self.host}:80:{self.node}")
+        environment = {**os.environ, "E2E_USER": self.user, "E2E_PASSWORD": self.password}
+        options = [part for setting in settings for part in ("-c", setting)]
+        command = ["git", "-C", str(clone), *options, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@dataclass
+class Airflow:
+    """Airflow's own API as a user calls it: through the Ingress Controller, by host name."""
+
+    address: str
+    host: str
+    account: str
+    password: str
+    token: str = ""
+
+    def sign_in(self) -> None:
+        body = {"username": self.account, "password": self.password}
+        self.token = self._ask("POST", "/auth/token", body)["access_token"]
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        if not self.token:
+            self.sign_in()
+        return self._ask(method, f"/api/v2{path}", body)
+
+    def run_dag(self, dag_id: str, *, seconds: int = 0) -> str:
+        """Trigger a run; its id."""
+        until(lambda: dag_id in self.dags(), f"DAG {dag_id} is listed", 120)
+        self.ask("PATCH", f"/dags/{dag_id}", {"is_paused": False})
+        run = self.ask("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": {"seconds": seconds}})
+        return str(run["dag_run_id"])
+
+    def dags(self) -> dict[str, dict[str, Any]]:
+        return {dag["dag_id"]: dag for dag in self.ask("GET", "/dags?limit=100")["dags"]}
+
+    def state(self, dag_id: str, run_id: str) -> str:
+        return str(self.ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"])
+
+    def task_state(self, dag_id: str, run_id: str) -> str:
+        return str(self.ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/work")["state"])
+
+    def finish(self, dag_id: str, run_id: str, timeout: float = 240) -> str:
+        """Wait for the end of a run; its state."""
+        return until(
+            lambda: (state := self.state(dag_id, run_id)) in ("success", "failed") and state, "run ends", timeout
+        )
+
+    def log(self, dag_id: str, run_id: str) -> str:
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/work/logs/1?full_content=true"
+        return json.dumps(self.ask("GET", path)["content"])
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        headers = {"Host": self.host, "Content-Type": "application/json", "Accept": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(f"{self.address}{path}", data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                content: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from error
+        return content
+
+
+def until(probe: Callable[[], Answer], what: str, timeout: float) -> Answer:
+    """The first true answer of ``probe``."""
+    deadline = time.monotonic() + timeout
+    while not (answer := probe()):
+        assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
+        time.sleep(1)
+    return answer
+
+
+def decoded(secret: dict[str, Any]) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
