@@ -127,7 +127,7 @@ def _of_context(config: KubeConfig, name: str) -> Access:
     access = Access(
         host=_host(cluster.get("server"), where),
         source=where,
-        user=str(context.get("user") or ""),
+        user=f"user {context.get('user')} of {where}" if user else "",
         namespace=str(context.get("namespace") or ""),
         ca_file=str(cluster.get("certificate-authority") or ""),
         ca_data=config.decoded(cluster, "certificate-authority-data"),
@@ -162,7 +162,7 @@ def _from_pod(env: Mapping[str, str]) -> Access | None:
     return Access(
         host=f"https://{address}:{env.get('KUBERNETES_SERVICE_PORT') or '443'}",
         source="service account of this pod",
-        user=f"the service account of this pod in namespace {namespace}",
+        user=f"service account of this pod in namespace {namespace}",
         token_file=token_file,
         ca_file=f"{_SERVICE_ACCOUNT}/ca.crt",
         namespace=namespace,
@@ -207,14 +207,14 @@ def _credentials(given: Mapping[str, Any]) -> dict[str, Any]:
         "client_pem": "",
     }
     if "api_key" in given:
-        return {**none, "token": str(given["api_key"]), "user": "the owner of the given api_key"}
+        return {**none, "token": str(given["api_key"]), "user": "option api_key"}
     if "username" in given:
         name = str(given["username"])
-        return {**none, "username": name, "password": str(given.get("password", "")), "user": name}
+        return {**none, "username": name, "password": str(given.get("password", "")), "user": "option username"}
     if "client_cert" in given:
         certificate = _file(given["client_cert"], "client_cert")
         key = _file(given["client_key"], "client_key") if "client_key" in given else ""
-        return {**none, "client_cert": certificate, "client_key": key, "user": f"the owner of {certificate}"}
+        return {**none, "client_cert": certificate, "client_key": key, "user": f"option client_cert, {certificate}"}
     return {}
 
 

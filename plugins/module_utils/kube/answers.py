@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ApiError, Conflict, Forbidden, Invalid, NotFound, Unauthorized
@@ -21,6 +21,8 @@ _FORBIDDEN = re.compile(
     r'(?: in API group "(?P<group>[^"]*)")?(?: in the namespace "(?P<namespace>[^"]*)")?'
 )
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
+# How server-side apply words a field that does not exist or has the wrong type.
+_WRONG_TYPE = ("failed to create typed", "failed to convert new object", "unable to convert unstructured")
 # What an admission check says, and what a person can do about it.
 _POLICIES = (
     ("exceeded quota", "Raise the ResourceQuota of the namespace, or ask for less"),
@@ -38,7 +40,6 @@ class Status:
     message: str
     reason: str
     causes: tuple[dict[str, Any], ...] = ()
-    retry_after: float = 0
 
 
 def status_of(body: bytes) -> Status | None:
@@ -54,22 +55,26 @@ def status_of(body: bytes) -> Status | None:
         message=str(raw.get("message") or ""),
         reason=str(raw.get("reason") or ""),
         causes=tuple(details.get("causes") or ()),
-        retry_after=float(details.get("retryAfterSeconds") or 0),
     )
 
 
 def explain(request: Request, code: int, body: bytes, access: Access) -> ApiError:
     """The error for an answer with HTTP status `code` (>= 300); secrets of request and access never get into it."""
-    status = status_of(body) or Status(message=body[:_LONGEST_SENTENCE].decode(errors="replace").strip(), reason="")
-    kind, what, next_step = _story(request, code, status, access)
+    said = status_of(body) or Status(message=body[:_LONGEST_SENTENCE].decode(errors="replace").strip(), reason="")
     secrets = (*request.secrets(), *access.secrets)
-    return kind(
-        scrubbed(what, secrets),
-        where=request.target,
-        next_step=scrubbed(next_step, secrets),
-        status=code,
-        reason=status.reason,
+    status = replace(
+        said,
+        message=scrubbed(said.message, secrets),
+        causes=tuple({key: scrubbed(str(text), secrets) for key, text in cause.items()} for cause in said.causes),
     )
+    kind, what, next_step = _story(request, code, status, access)
+    return kind(what, where=request.target, next_step=next_step, status=code, reason=status.reason)
+
+
+def is_final(code: int, body: bytes) -> bool:
+    """Whether an answer stays the same however often it is asked for; a field of the wrong type is answered by 500."""
+    status = status_of(body)
+    return code < 500 or (status is not None and any(words in status.message for words in _WRONG_TYPE))
 
 
 def _story(request: Request, code: int, status: Status, access: Access) -> tuple[type[ApiError], str, str]:
@@ -77,7 +82,7 @@ def _story(request: Request, code: int, status: Status, access: Access) -> tuple
     if code == 401:
         return (
             Unauthorized,
-            f"the API server {access.host} does not accept the credentials of {access.source}",
+            f"the API server {access.host} does not accept the credentials ({access.user or 'none were given'})",
             "They are wrong or expired: renew the token or certificate, and check that it belongs to this cluster",
         )
     if code == 403:
@@ -86,7 +91,7 @@ def _story(request: Request, code: int, status: Status, access: Access) -> tuple
         return NotFound, said or "it does not exist", _after_not_found(status.message)
     if code == 409:
         return (Conflict, *_conflict(request, status))
-    if code in (400, 422):
+    if code in (400, 422) or any(words in status.message for words in _WRONG_TYPE):
         return (Invalid, *_invalid(request, status))
     if code == 410:
         return ApiError, "the list that was being followed has expired", "Read it again"
@@ -150,10 +155,16 @@ def _invalid(request: Request, status: Status) -> tuple[str, str]:
         f"{cause.get('field')}: {cause.get('message')}" if cause.get("field") else str(cause.get("message"))
         for cause in status.causes
     ]
-    said = _shortened("; ".join(reasons) or status.message or "it gave no reason")
+    said = _shortened("; ".join(reasons) or _of_field(status.message) or "it gave no reason")
     if "immutable" in said:
         return f"the API server cannot change it: {said}", "Delete it first, or leave this part as it is"
     return f"the API server does not take it: {said}", "Correct what it names"
+
+
+def _of_field(message: str) -> str:
+    """Without the inner workings in front of what is said about the field."""
+    _, found, rest = message.partition("): ")
+    return rest if found and any(words in message for words in _WRONG_TYPE) else message
 
 
 def _shortened(text: str) -> str:

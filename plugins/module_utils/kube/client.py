@@ -74,8 +74,9 @@ class Kube:
         while True:
             sent = {key: value for key, value in query.items() if value}
             page = self._object(Request("GET", path(kind, namespace), "list", target(kind, "", namespace), sent))
-            for item in page.get("items") or []:
-                items.append({"apiVersion": KINDS[kind].api_version, "kind": kind, **item})
+            # The server leaves out of a list what all of its items share.
+            shared = {"apiVersion": KINDS[kind].api_version, "kind": kind}
+            items.extend({**shared, **item} for item in page.get("items") or [])
             query["continue"] = page["metadata"].get("continue") or ""
             if limit or not query["continue"]:
                 return items, str(page["metadata"].get("resourceVersion") or "")

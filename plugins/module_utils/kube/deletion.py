@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Delete objects and see them gone."""
+
 from __future__ import annotations
 
 import time
@@ -23,7 +24,7 @@ def delete_all(
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Delete objects together with what they control, and return when all are gone; else raise NotReady."""
-    left = {ref: "" for ref in refs}
+    left = dict.fromkeys(refs, "")
     kube.each(lambda ref: kube.delete(ref.kind, ref.name, ref.namespace, propagation="Foreground"), left)
     sources = {Source(f"{ref.kind} in {ref.namespace}", ref.kind, ref.namespace) for ref in left}
     end = clock() + timeout
@@ -33,8 +34,10 @@ def delete_all(
             seen = news.next(end - clock())
             if seen is None:
                 what = "; ".join(f"{ref}{reason}" for ref, reason in left.items())
-                raise NotReady(f"still being deleted after {timeout:.0f} s: {what}",
-                               next_step="See what the named finalizers or pods wait for, then run this again")
+                raise NotReady(
+                    f"still being deleted after {timeout:.0f} s: {what}",
+                    next_step="See what the named finalizers or pods wait for, then run this again",
+                )
             if seen.error:
                 raise seen.error
             for ref in _gone(seen, left):

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Follow several lists of objects at once: threads list and watch, one queue brings what they see."""
+
 from __future__ import annotations
 
 import threading
@@ -80,20 +81,22 @@ class Feed:
                 watch.close()
 
     def _follow(self, source: Source) -> None:
-        version = ""
-        while not self._closed.is_set():
-            try:
-                if not version:
-                    version = self._list(source)
-                version = self._watch(source, version)
-            except (Forbidden, Unauthorized, NotFound) as error:
-                self._queue.put(Seen(source.name, error=error))
-                return
-            except (ApiError, Unreachable) as error:
-                # Expired (410), or the server is busy or away: start again from a list.
-                version = ""
-                if getattr(error, "status", 0) != _GONE:
-                    self._closed.wait(_PAUSE)
+        version: str | None = ""
+        while version is not None and not self._closed.is_set():
+            version = self._go_on(source, version)
+
+    def _go_on(self, source: Source, version: str) -> str | None:
+        """List if need be, then watch; the version from which to go on, None when that is not possible."""
+        try:
+            return self._watch(source, version or self._list(source))
+        except (Forbidden, Unauthorized, NotFound) as error:
+            self._queue.put(Seen(source.name, error=error))
+            return None
+        except (ApiError, Unreachable) as error:
+            # Expired (410), or the server is busy or away: start again from a list.
+            if getattr(error, "status", 0) != _GONE:
+                self._closed.wait(_PAUSE)
+            return ""
 
     def _list(self, source: Source) -> str:
         items, version = self._kube.list_versioned(

@@ -71,15 +71,14 @@ class KubeConfig:
             config = importlib.import_module("kubernetes.config")
         settings = client.Configuration()
         failed = Unreachable(
-            f"the credential plugin of user {access.user} gave no credentials",
-            where=access.source,
+            f"the credential plugin of {access.user} gave no credentials",
             next_step="Run kubectl with this kubeconfig on the same host to see what the plugin says",
         )
         try:
             config.load_kube_config_from_dict(
                 self.raw, context=context, client_configuration=settings, persist_config=False
             )
-        except Exception as error:
+        except (config.ConfigException, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
             raise failed from error
 
         def renew() -> str:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask the API server which rights we lack, before anything depends on them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

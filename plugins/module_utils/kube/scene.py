@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All that is known at one moment about what a wait is for: targets, their pods, claims and events. Pure."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

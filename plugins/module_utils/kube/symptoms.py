@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why a target is not ready, found in what surrounds it: its pods, their volumes, the events about them. Pure."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -46,8 +47,9 @@ def examine(scene: Scene, ref: Ref, now: datetime) -> Finding:
     hint = next((finding for finding in around if finding.verdict.state == "waiting"), None)
     if hint is None:
         return own
-    reason = hint.verdict.why if hint.about == ref else f"{hint.about}: {hint.verdict.why}"
-    return Finding(replace(verdict, why=f"{verdict.why}; {reason}"), ref)
+    if hint.about == ref:
+        return Finding(hint.verdict, ref)
+    return Finding(replace(verdict, why=f"{verdict.why}; {hint.about}: {hint.verdict.why}"), ref)
 
 
 def _around(scene: Scene, ref: Ref, item: Manifest, now: datetime) -> Iterator[Finding]:
@@ -77,9 +79,11 @@ def _pod(scene: Scene, pod: Manifest, now: datetime) -> Verdict:
                 return replace(verdict, why=f"{verdict.why}: {message}")
             continue
         if event.get("reason") == "FailedMount" and "not found" in message:
-            return Verdict("failed", f"a volume cannot be mounted: {message}", "Create what it names",
-                           patience=_MOUNT_PATIENCE)
-        return replace(verdict, why=f"{verdict.why}; last event: {message}")
+            return Verdict(
+                "failed", f"a volume cannot be mounted: {message}", "Create what it names", patience=_MOUNT_PATIENCE
+            )
+        if message not in verdict.why:
+            return replace(verdict, why=f"{verdict.why}; last event: {message}")
     return verdict
 
 
@@ -92,13 +96,17 @@ def _unbound(scene: Scene, claim: Manifest) -> Verdict:
     newest = str(events[0].get("reason")) if events else ""
     if newest in ("ProvisioningFailed", "FailedBinding"):
         return Verdict(
-            "failed", f"no volume can be made for it: {reasons[newest]}",
-            "Choose a storage class that this cluster provides", patience=_VOLUME_PATIENCE,
+            "failed",
+            f"no volume can be made for it: {reasons[newest]}",
+            "Choose a storage class that this cluster provides",
+            patience=_VOLUME_PATIENCE,
         )
     if "ExternalProvisioning" in reasons and "Provisioning" not in reasons:
         return Verdict(
-            "failed", f"nobody makes a volume for it: {reasons['ExternalProvisioning']}",
-            "See that the provisioner of its storage class runs", patience=_VOLUME_PATIENCE,
+            "failed",
+            f"nobody makes a volume for it: {reasons['ExternalProvisioning']}",
+            "See that the provisioner of its storage class runs",
+            patience=_VOLUME_PATIENCE,
         )
     if newest == "WaitForFirstConsumer":
         return Verdict("waiting", "its volume is made once a pod needs it")

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from ..errors import Unreachable, needed_library
 from .access import Access
-from .answers import explain, status_of
+from .answers import explain, is_final, status_of
 from .proxies import bypasses_proxy, proxied_pool
 from .request import Request
 from .tls import tls_context
@@ -33,19 +33,21 @@ _TRIES = 5
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 10.0
 _TOO_BUSY = 429
-_BROKEN = (500, 502, 503, 504)
+
+
+# Between two tries; tests note the seconds instead.
+pause = time.sleep
 
 
 class Transport:
     """Connections to one API server; may be used by several threads."""
 
-    def __init__(self, access: Access, *, request_timeout: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, access: Access, *, request_timeout: float) -> None:
         self.access = access
         self.requests = 0
         # Seconds by which the clock of the API server is ahead of ours, from its last answer.
         self.clock_ahead = 0.0
         self._timeout = request_timeout
-        self._sleep = sleep
         self._answered = False
         self._lock = threading.Lock()
         with needed_library("urllib3"):
@@ -65,7 +67,7 @@ class Transport:
         """Status and body of any answer; a server error counts as an answer at once unless `retry_broken`."""
         for attempt in range(_TRIES):
             last = attempt == _TRIES - 1
-            pause = _FIRST_PAUSE * 2**attempt
+            seconds = _FIRST_PAUSE * 2**attempt
             try:
                 response = self._request(request, request.timeout or self._timeout, stream=False)
             except self._urllib3.exceptions.HTTPError as error:
@@ -74,11 +76,11 @@ class Transport:
                     raise explain_trouble(error, self.access) from error
             else:
                 busy = response.status == _TOO_BUSY and status_of(response.data) is not None
-                broken = retry_broken and request.repeatable and response.status in _BROKEN
+                broken = retry_broken and request.repeatable and not is_final(response.status, response.data)
                 if last or not (busy or broken):
                     return response.status, response.data
-                pause = max(pause, _wished_pause(response))
-            self._sleep(min(pause, _LONGEST_PAUSE))
+                seconds = max(seconds, _wished_pause(response))
+            pause(min(seconds, _LONGEST_PAUSE))
         raise AssertionError("the last try returns or raises")
 
     def stream(self, request: Request) -> Stream:
@@ -89,7 +91,7 @@ class Transport:
                 raise explain(request, response.status, response.read(), self.access)
         except self._urllib3.exceptions.HTTPError as error:
             raise explain_trouble(error, self.access) from error
-        opened = Stream(response, self.access, self._streams.discard)
+        opened = Stream(response, self.access, self._urllib3.exceptions.HTTPError, self._streams.discard)
         self._streams.add(opened)
         return opened
 
@@ -145,8 +147,15 @@ class Transport:
 class Stream:
     """Iterates over the lines of a response; `close` may be called from another thread to end it."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse, access: Access, forget: Callable[[Stream], None]) -> None:
+    def __init__(
+        self,
+        response: urllib3.BaseHTTPResponse,
+        access: Access,
+        broken: type[Exception],
+        forget: Callable[[Stream], None],
+    ) -> None:
         self._response = response
+        self._broken = broken
         self._access = access
         self._forget = forget
         self._closed = False
@@ -156,7 +165,7 @@ class Stream:
             for line in self._response:
                 if line.strip():
                     yield line
-        except Exception as error:
+        except (self._broken, OSError, ValueError) as error:
             # A stream that was closed under its reader ends; every other end has a reason.
             if not self._closed:
                 raise explain_trouble(error, self._access) from error

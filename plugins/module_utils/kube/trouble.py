@@ -6,33 +6,62 @@ depend on which version of urllib3 wraps them in what."""
 
 from __future__ import annotations
 
-import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..errors import Unreachable
 from .access import Access
 from .masking import scrubbed
 
 _TRUST = "Give the CA's certificate as ca_cert; only to try things out, use validate_certs: false"
+_CUT = {
+    "ProtocolError",
+    "IncompleteRead",
+    "SSLEOFError",
+    "ConnectionResetError",
+    "ConnectionAbortedError",
+    "BrokenPipeError",
+}
+# Names of exceptions (of any cause, or of a class it is made from), the first that fits counts: what it means, what
+# to do about it.
+_STORIES = (
+    ({"ProxyError"}, "the proxy does not let it through", "Correct proxy, or name the host in no_proxy"),
+    ({"gaierror"}, "the name of the API server cannot be resolved", "Correct host, or the DNS of this machine"),
+    (
+        {"ConnectionRefusedError"},
+        "the connection is refused: nothing listens at this address",
+        "Check address and port, and that the API server runs",
+    ),
+    ({"ConnectTimeoutError"}, "no connection in time", "Check the address, and that no firewall is in between"),
+    (
+        {"ReadTimeoutError", "TimeoutError"},
+        "connected, but no answer in time",
+        "Look at the load of the API server, then run this again",
+    ),
+    (
+        {"InvalidChunkLength", "IncompleteRead"},
+        "the answer was cut off",
+        "Run this again; if it stays, look at proxies and load balancers in between",
+    ),
+    (
+        _CUT,
+        "the connection was closed before an answer came",
+        "Run this again; if it stays, look at proxies and load balancers in between",
+    ),
+)
 # OpenSSL's verify codes.
 _CERTIFICATE_EXPIRED, _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _UNKNOWN_ISSUER, _WRONG_NAME = 10, 18, 19, 20, 62
 
 
 def explain_trouble(error: BaseException, access: Access) -> Unreachable:
     """The error for a request to which no answer came."""
-    what, next_step = _story(list(_chain(error)), access)
+    what, next_step = _story(list(_chain(error)))
     return Unreachable(scrubbed(what, access.secrets), where=f"{access.host} ({access.source})", next_step=next_step)
 
 
 def is_reset(error: BaseException) -> bool:
     """Whether an open connection was cut; asking again is then worth it."""
-    cut = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError, EOFError)
-    return any(
-        isinstance(cause, cut)
-        or type(cause).__name__ in ("ProtocolError", "IncompleteRead", "SSLEOFError", "RemoteDisconnected")
-        for cause in _chain(error)
-    )
+    return bool(_CUT & _names(_chain(error)))
 
 
 def is_refused(error: BaseException) -> bool:
@@ -40,32 +69,22 @@ def is_refused(error: BaseException) -> bool:
     return any(isinstance(cause, ConnectionRefusedError) for cause in _chain(error))
 
 
-def _story(causes: list[BaseException], access: Access) -> tuple[str, str]:
-    by_type = {name: cause for cause in reversed(causes) for name in (t.__name__ for t in type(cause).__mro__)}
+def _story(causes: list[BaseException]) -> tuple[str, str]:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _certificate(cause)
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return _handshake(cause)
-    if "ProxyError" in by_type:
-        return "the proxy does not let it through", "Correct proxy, or name the host in no_proxy"
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "the name of the API server cannot be resolved", "Correct host, or the DNS of this machine"
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return (
-            "the connection is refused: nothing listens at this address",
-            "Check address and port, and that the API server runs",
-        )
-    if "ConnectTimeoutError" in by_type:
-        return "no connection in time", "Check the address, and that no firewall is in between"
-    if "ReadTimeoutError" in by_type or any(isinstance(cause, TimeoutError) for cause in causes):
-        return "connected, but no answer in time", "Look at the load of the API server, then run this again"
-    if "InvalidChunkLength" in by_type or "IncompleteRead" in by_type:
-        return "the answer was cut off", "Run this again; if it stays, look at proxies and load balancers in between"
-    if is_reset(causes[0]):
-        return "the connection was closed before an answer came", "Run this again; if it stays, look at proxies"
+    names = _names(causes)
+    for kinds, what, next_step in _STORIES:
+        if kinds & names:
+            return what, next_step
     said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
     return f"no connection: {said or type(causes[0]).__name__}", "Check the address and the network in between"
+
+
+def _names(causes: Iterable[BaseException]) -> set[str]:
+    return {base.__name__ for cause in causes for base in type(cause).__mro__}
 
 
 def _certificate(error: ssl.SSLCertVerificationError) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Is it up? Pure answers with a reason: ready, waiting (and for what), or failed (it will not come by itself)."""
+
 from __future__ import annotations
 
 import re
@@ -191,7 +192,9 @@ def _container(container: dict[str, Any], now: datetime) -> Verdict | None:
         )
     if reason in _CONFIG:
         return Verdict(
-            "failed", f"container {name} cannot start: {message or reason}", "Create or correct what it names",
+            "failed",
+            f"container {name} cannot start: {message or reason}",
+            "Create or correct what it names",
             patience=10,
         )
     restarts = container.get("restartCount", 0)

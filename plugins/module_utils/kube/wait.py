@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wait until things are up, by watching; stop as soon as they cannot come up, and say why."""
+
 from __future__ import annotations
 
 import time

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An open watch: what happens to the objects of a list, until the server ends it or somebody closes it."""
+
 from __future__ import annotations
 
 import json
@@ -40,7 +41,8 @@ class Watch(Iterator[tuple[str, Manifest]]):
                 name, item = str(event["type"]), dict(event["object"])
             except (ValueError, TypeError, KeyError) as error:
                 raise Unreachable(
-                    f"the watch of {self._request.target} was cut off", where=self._access.host,
+                    f"the watch of {self._request.target} was cut off",
+                    where=self._access.host,
                     next_step="Run this again; if it stays, look at proxies and load balancers in between",
                 ) from error
             if name == "ERROR":
