@@ -22,6 +22,7 @@ from places import IN_CLUSTER_GIT, Airflow, GitServer, decoded
 
 NAMESPACE = "e2e"
 SERVICE = "etl"
+DOMAIN = "e2e.dataops.local"
 DAG_ID = "e2e_pipeline"
 # Two cores carry the control plane too: little is reserved, so that everything finds its place.
 SMALL = {
@@ -33,7 +34,7 @@ SMALL = {
 }
 MANAGER = {
     "name": NAMESPACE,
-    "domain": "dataops.local",
+    "domain": DOMAIN,
     "image_registry": str(settings.REGISTRY),
     "storage_class": "shared",
     "storage_size": "1Gi",
@@ -107,4 +108,4 @@ def airflow(service: Driver, kube: Kube) -> Airflow:
     secret = kube.get("Secret", f"{SERVICE}-account", NAMESPACE)
     assert secret
     account = decoded(secret)
-    return Airflow(f"http://{settings.INGRESS_HTTP}", f"{SERVICE}.dataops.local", account["id"], account["password"])
+    return Airflow(f"http://{settings.INGRESS_HTTP}", f"{SERVICE}.{DOMAIN}", account["id"], account["password"])

@@ -40,7 +40,7 @@ def test_bad_options(manager: Driver, driver: Driver, audit: Audit, options: dic
 
 def test_a_host_that_another_ingress_has(manager: Driver, driver: Driver, audit: Audit) -> None:
     position = audit.position()
-    message = driver.refused("dataops_service", name="git")
+    message = driver.refused("dataops_service", name="git", domain="dataops.local")
     assert "host git.dataops.local is already used by Ingress git-server in namespace git" in message
     assert audit.writes(audit.since(position)) == []
 

@@ -107,7 +107,8 @@ def git_values(spec: ServiceSpec, existing: Values, password: str | None) -> Val
             "a password is set but no user", where="git_sync.username", next_step="Set it, or clear the password"
         )
     if password is None:
-        kept = dict(line.split("=", 1) for line in existing.get("credential", "").splitlines())
+        lines = existing.get("credential", "").split("\n")
+        kept = dict(line.split("=", 1) for line in lines if "=" in line)
         password = kept.get("password")
     if not password:
         raise BadOption(

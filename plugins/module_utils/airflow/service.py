@@ -155,12 +155,9 @@ def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:
 
 
 def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
-    """What may go when it is no longer rendered: never data and keys, but a git credential that was cleared."""
-    credential = Ref("Secret", names.git(spec.name), spec.namespace)
-    probe = names.git_check(spec.name)
-    return [
-        item for ref, item in live.items() if ref.name != probe and (ref.kind not in KEPT_KINDS or ref == credential)
-    ]
+    """What may go when it is no longer rendered: never data and keys, but a git credential that is out of use."""
+    credentials = {names.git(spec.name), names.git_check(spec.name)}
+    return [item for ref, item in live.items() if ref.kind not in KEPT_KINDS or ref.name in credentials]
 
 
 def settled(
