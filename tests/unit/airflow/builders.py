@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Services as production makes them: through the real `from_options`, `provide` and `render`."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import manifests
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.manifests import Stages
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import Secrets, provide
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
+from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
+
+LONGEST_NAME = "n" + "x" * 29
+GIT: dict[str, Any] = {"repo": "https://git.example.com/team/dags.git", "subdir": "dags", "interval": 30}
+# Every option set, none to its default.
+FULL: dict[str, Any] = {
+    "description": "Nightly loads",
+    "domain": "dataops.example.com",
+    "ingress_class": "contour",
+    "image_registry": "registry.example.com/mirror",
+    "storage_class": "nfs",
+    "storage_size": "20Gi",
+    "account": {"id": "operator"},
+    "executor": "KubernetesExecutor",
+    "version": "3.3",
+    "web_server": {"cpu": "1", "memory": "3Gi", "replicas": 2},
+    "scheduler": {"cpu": "2", "memory": "2Gi", "replicas": 2},
+    "dag_processor": {"cpu": "1", "memory": "2Gi"},
+    "triggerer": {"cpu": "1", "memory": "2Gi"},
+    "worker": {"cpu": "2", "memory": "4Gi"},
+    "git_sync": {**GIT, "ref": "v1.2", "username": "deploy"},
+    "host_aliases": [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}],
+    "node_selector": {"pool": "dataops"},
+    "tags": {"team": "analytics"},
+}
+SECRETS = Secrets(
+    keys={"fernet-key": "SENTINEL-FERNET", "api-secret-key": "SENTINEL-API", "jwt-secret": "SENTINEL-JWT"},
+    database={
+        "password": "SENTINEL-DB",
+        "connection": "postgresql+psycopg2://airflow:SENTINEL-DB@etl-database:5432/airflow",
+        "connection-async": "postgresql+asyncpg://airflow:SENTINEL-DB@etl-database:5432/airflow",
+    },
+    account={"id": "operator", "password": "SENTINEL-Account1!"},
+    git={"credential": "username=deploy\npassword=SENTINEL-GIT\n"},
+)
+
+
+def service(name: str = "etl", **options: Any) -> ServiceSpec:
+    """A service with a domain, and nothing else that is not asked for."""
+    given = {"domain": "example.com", **options}
+    return ServiceSpec.from_options(given, name=name, manager="analytics", namespace="data")
+
+
+def full(name: str = "etl", **options: Any) -> ServiceSpec:
+    return service(name, **{**FULL, **options})
+
+
+def rendered(spec: ServiceSpec, secrets: Secrets = SECRETS, options: dict[str, Any] | None = None) -> Stages:
+    return manifests.render(spec, secrets, options if options is not None else {"domain": spec.domain})
+
+
+def every_manifest(spec: ServiceSpec, secrets: Secrets = SECRETS) -> list[Manifest]:
+    """All that a service ever writes: what is rendered, and what tries the repository."""
+    probe = [manifests.git_check_secret(spec, secrets), manifests.git_check_job(spec)] if spec.git_sync else []
+    return [*rendered(spec, secrets).all, *probe]
+
+
+def fresh_secrets(spec: ServiceSpec, **passwords: Any) -> Secrets:
+    return provide(spec, {}, **passwords)
+
+
+def task_template(found: Iterable[Manifest]) -> Manifest:
+    """The pod of a task, as it stands in the ConfigMap."""
+    for item in found:
+        if item["kind"] == "ConfigMap" and "task-pod.yaml" in item["data"]:
+            template: Manifest = json.loads(item["data"]["task-pod.yaml"])
+            return template
+    raise AssertionError("there is no task template")
+
+
+def pods(found: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
+    """Name and pod spec of everything that makes pods, the template of tasks included."""
+    for item in found:
+        if item["kind"] in ("Deployment", "StatefulSet", "Job"):
+            yield f"{item['kind']}/{item['metadata']['name']}", item["spec"]["template"]["spec"]
+    template = task_template(found)
+    yield f"Pod/{template['metadata']['name']}", template["spec"]
+
+
+def named(found: list[Manifest], kind: str, name: str) -> Manifest:
+    return copy.deepcopy(next(item for item in found if (item["kind"], item["metadata"]["name"]) == (kind, name)))

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a change may touch: for each option, exactly the workloads whose running pods it replaces."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import Secrets
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
+from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref, index
+
+from .builders import FULL, SECRETS, full, rendered
+
+ALL = {"web-server", "scheduler", "dag-processor", "triggerer"}
+OTHER_GIT = dataclasses.replace(SECRETS, git={"credential": "username=deploy\npassword=other\n"})
+OTHER_PASSWORD = dataclasses.replace(SECRETS, account={"id": "operator", "password": "Other-Account1!"})
+
+
+def git(**change: Any) -> dict[str, Any]:
+    return {"git_sync": {**FULL["git_sync"], **change}}
+
+
+def size(option: str, **change: Any) -> dict[str, Any]:
+    return {option: {**FULL[option], **change}}
+
+
+# Option by option: what is asked, the secrets then, and the components that restart.
+TOUCHED: dict[str, tuple[dict[str, Any], Secrets, set[str]]] = {
+    "nothing": ({}, SECRETS, set()),
+    "description": ({"description": "other"}, SECRETS, set()),
+    "tags": ({"tags": {"team": "other"}}, SECRETS, set()),
+    "host_aliases": ({"host_aliases": [{"ip": "10.0.0.6", "hostnames": ["other"]}]}, SECRETS, ALL),
+    "host_aliases cleared": ({"host_aliases": []}, SECRETS, ALL),
+    "node_selector": ({"node_selector": {"pool": "other"}}, SECRETS, ALL | {"database"}),
+    "image_registry": ({"image_registry": "other.example.com"}, SECRETS, ALL | {"database"}),
+    "worker size": (size("worker", memory="8Gi"), SECRETS, {"scheduler"}),
+    "scheduler size": (size("scheduler", memory="8Gi"), SECRETS, {"scheduler"}),
+    "web_server size": (size("web_server", cpu="4"), SECRETS, {"web-server"}),
+    "dag_processor size": (size("dag_processor", cpu="4"), SECRETS, {"dag-processor"}),
+    "triggerer size": (size("triggerer", cpu="4"), SECRETS, {"triggerer"}),
+    "web_server replicas": (size("web_server", replicas=3), SECRETS, set()),
+    "git ref": (git(ref="v1.3"), SECRETS, {"dag-processor"}),
+    "git repo": (git(repo="https://git.example.com/team/other.git"), SECRETS, {"dag-processor"}),
+    "git server": (git(repo="https://other.example.com/team/dags.git"), SECRETS, {"dag-processor"}),
+    "git subdir": (git(subdir="other"), SECRETS, {"dag-processor"}),
+    "git interval": (git(interval=600), SECRETS, {"dag-processor"}),
+    "git user": (git(username="other"), SECRETS, set()),
+    "git password": ({}, OTHER_GIT, set()),
+    "git_sync cleared": ({"git_sync": {}}, dataclasses.replace(SECRETS, git={}), {"dag-processor"}),
+    "domain": ({"domain": "other.example.com"}, SECRETS, {"web-server"}),
+    "ingress_class": ({"ingress_class": "nginx"}, SECRETS, set()),
+    "account id": ({"account": {"id": "other1"}}, SECRETS, set()),
+    "account password": ({}, OTHER_PASSWORD, set()),
+    "storage_size": ({"storage_size": "40Gi"}, SECRETS, set()),
+}
+NOT_CHANGEABLE = {"storage_class", "executor", "version"}
+
+
+def workloads(spec: ServiceSpec, secrets: Secrets) -> dict[Ref, Manifest]:
+    found = index(rendered(spec, secrets).all)
+    return {ref: item for ref, item in found.items() if ref.kind in ("Deployment", "StatefulSet")}
+
+
+def replaced(before: dict[Ref, Manifest], after: dict[Ref, Manifest]) -> set[str]:
+    assert before.keys() == after.keys()
+    return {
+        ref.name.removeprefix("etl-")
+        for ref in before
+        if before[ref]["spec"]["template"] != after[ref]["spec"]["template"]
+    }
+
+
+@pytest.mark.parametrize(("change", "secrets", "expected"), TOUCHED.values(), ids=TOUCHED.keys())
+def test_touched(change: dict[str, Any], secrets: Secrets, expected: set[str]) -> None:
+    assert replaced(workloads(full(), SECRETS), workloads(full(**change), secrets)) == expected
+
+
+def test_the_table_covers_every_option() -> None:
+    named = {label.split()[0] for label in TOUCHED}
+    covered = {"git_sync" if name == "git" else name for name in named}
+    assert set(FULL) - NOT_CHANGEABLE <= covered
+
+
+def test_replicas_change_the_number_only() -> None:
+    before, after = workloads(full(), SECRETS), workloads(full(**size("web_server", replicas=3)), SECRETS)
+    assert {ref.name for ref in before if before[ref] != after[ref]} == {"etl-web-server"}
