@@ -16,6 +16,7 @@ DataOpsError
     ├── Conflict      409
     └── Invalid       400 and 422
 """
+
 from __future__ import annotations
 
 import platform
@@ -35,7 +36,11 @@ class DataOpsError(Exception):
 
     def __str__(self) -> str:
         first = f"{self.where}: {self.what}" if self.where else self.what
-        return " ".join(_sentence(part) for part in (first, self.next_step) if part)
+        if not self.next_step:
+            return _sentence(first)
+        # What ends with a block of quoted lines has ended its line, too.
+        between = "" if first.endswith("\n") else " "
+        return f"{_sentence(first)}{between}{_sentence(self.next_step)}"
 
 
 class BadOption(DataOpsError):

@@ -230,9 +230,11 @@ def _progress(pod: Manifest) -> str:
         if waiting and waiting.get("reason") != "PodInitializing":
             said = waiting.get("message") or waiting.get("reason")
             return f"container {container['name']} is being made: {said}"
+        if (state.get("terminated") or {}).get("exitCode"):
+            return f"container {container['name']} {ended(state['terminated'])}"
         if "running" in state and not container.get("ready"):
             return f"container {container['name']} runs, but is not ready yet"
-    return "it is not ready yet" if (pod.get("status") or {}).get("conditions") else "it is not scheduled yet"
+    return "it is not ready yet" if list(_containers(pod)) else "its containers are not there yet"
 
 
 def _conditions(item: Manifest) -> dict[str, dict[str, Any]]:
