@@ -85,7 +85,9 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: someone else owns the fields, changed the object meanwhile, or created it before."""
+    """409: someone else owns the fields, changed the object meanwhile, or created it before; `owners` are managers."""
+
+    owners: tuple[str, ...] = ()
 
 
 class Invalid(ApiError):

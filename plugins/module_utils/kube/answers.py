@@ -68,7 +68,10 @@ def explain(request: Request, code: int, body: bytes, access: Access) -> ApiErro
         causes=tuple({key: scrubbed(str(text), secrets) for key, text in cause.items()} for cause in said.causes),
     )
     kind, what, next_step = _story(request, code, status, access)
-    return kind(what, where=request.target, next_step=next_step, status=code, reason=status.reason)
+    error = kind(what, where=request.target, next_step=next_step, status=code, reason=status.reason)
+    if isinstance(error, Conflict):
+        error.owners = tuple(sorted(_owners(status)))
+    return error
 
 
 def is_final(code: int, body: bytes) -> bool:
@@ -135,17 +138,23 @@ def _after_not_found(message: str) -> str:
 
 
 def _conflict(request: Request, status: Status) -> tuple[str, str]:
-    owners: dict[str, list[str]] = {}
-    for cause in status.causes:
-        match = _MANAGER.search(str(cause.get("message") or ""))
-        if match:
-            owners.setdefault(match["manager"], []).append(str(cause.get("field") or "").lstrip("."))
+    owners = _owners(status)
     if owners:
         fields = "; ".join(f"{manager} owns {', '.join(sorted(names))}" for manager, names in sorted(owners.items()))
         return f"another tool manages some of its fields: {fields}", "Use force: true to take them over"
     if status.reason == "AlreadyExists":
         return "it exists already", "Choose another name, or delete it first"
     return f"cannot {request.verb} it: {_shortened(status.message)}", "Run this again"
+
+
+def _owners(status: Status) -> dict[str, list[str]]:
+    """The fields that stand in the way of an apply, by the manager that owns them."""
+    owners: dict[str, list[str]] = {}
+    for cause in status.causes:
+        match = _MANAGER.search(str(cause.get("message") or ""))
+        if match:
+            owners.setdefault(match["manager"], []).append(str(cause.get("field") or "").lstrip("."))
+    return owners
 
 
 def _invalid(request: Request, status: Status) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ..errors import NotFound, Unreachable
+from ..errors import Conflict, NotFound, Unreachable
 from .access import Access
 from .answers import explain, status_of
 from .kinds import KINDS, path
@@ -88,19 +88,13 @@ class Kube:
 
     def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Manifest:
         """Server-side apply as our field manager; `force` takes fields over from other managers."""
-        manifest = encoded(manifest)
-        ref = ref_of(manifest)
-        request = Request(
-            "PATCH",
-            path(ref.kind, ref.namespace, ref.name),
-            "apply",
-            target(ref.kind, ref.name, ref.namespace),
-            {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"},
-            json.dumps(manifest).encode(),
-            {"Content-Type": "application/apply-patch+yaml"},
-            manifest=manifest,
-        )
-        return self._sent(request, dry_run=dry_run)
+        try:
+            return self._apply(manifest, dry_run=dry_run, force=force)
+        except Conflict as error:
+            # What we created or patched counts as another owner of the same name; it is nobody else's.
+            if error.owners != (FIELD_MANAGER,):
+                raise
+            return self._apply(manifest, dry_run=dry_run, force=True)
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create an object; raises Conflict when it exists. Reviews, which only ask, are created too."""
@@ -264,6 +258,21 @@ class Kube:
     def close(self) -> None:
         """Drop connections and end open watches."""
         self._transport.close()
+
+    def _apply(self, manifest: Manifest, *, dry_run: bool, force: bool) -> Manifest:
+        manifest = encoded(manifest)
+        ref = ref_of(manifest)
+        request = Request(
+            "PATCH",
+            path(ref.kind, ref.namespace, ref.name),
+            "apply",
+            target(ref.kind, ref.name, ref.namespace),
+            {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"},
+            json.dumps(manifest).encode(),
+            {"Content-Type": "application/apply-patch+yaml"},
+            manifest=manifest,
+        )
+        return self._sent(request, dry_run=dry_run)
 
     def _sent(self, request: Request, *, dry_run: bool) -> Manifest:
         return self._object(replace(request, query={**request.query, **_dry_run(dry_run)}))

@@ -36,6 +36,8 @@ _FILLED_IN: dict[tuple[str, str], Any] = {
     ("resourceFieldRef", "divisor"): "0",
     ("serviceAccountToken", "expirationSeconds"): 3600,
     ("spec", "volumeMode"): "Filesystem",
+    ("volumeClaimTemplates", "apiVersion"): "v1",
+    ("volumeClaimTemplates", "kind"): "PersistentVolumeClaim",
     ("volumeClaimTemplates", "status"): {"phase": "Pending"},
 }
 _NAMING = ("apiVersion", "kind")

@@ -36,6 +36,7 @@ def wait_ready(
     """Return when all targets (Deployment, StatefulSet, Job, PersistentVolumeClaim) are ready; else raise NotReady.
 
     `labels` selects the pods and ReplicaSets of the targets. `say` gets a line whenever the state of a target changes.
+    Kubernetes calls a container without a readiness or startup probe ready as soon as it runs, and so does this.
     """
     waiting = _Waiting(targets, say)
     scene = Scene()

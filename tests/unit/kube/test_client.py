@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 
 import pytest
-from ansible_collections.scp.dataops.plugins.module_utils.errors import ApiError, Forbidden, NotFound
+from ansible_collections.scp.dataops.plugins.module_utils.errors import ApiError, Conflict, Forbidden, NotFound
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.kube.kinds import KINDS, path
 from ansible_collections.scp.dataops.plugins.module_utils.kube.rights import Right, missing_rights
@@ -56,6 +56,16 @@ def test_apply_is_strict_and_ours(serve: Callable[..., FakeApi], connect: Callab
     }
     assert asked.headers["Content-Type"] == "application/apply-patch+yaml"
     assert json.loads(asked.body) == CONFIG_MAP
+
+
+def test_what_we_once_patched_is_still_ours(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
+    ours = {"message": 'conflict with "scp.dataops" using v1', "field": ".data.a"}
+    theirs = {"message": 'conflict with "kubectl" using v1', "field": ".data.b"}
+    api = serve(status(409, "Conflict", "", [ours]), Answer(200, CONFIG_MAP))
+    assert connect(api).apply(CONFIG_MAP) == CONFIG_MAP
+    assert [asked.query["force"] for asked in api.asked] == ["false", "true"]
+    with pytest.raises(Conflict, match=r"kubectl owns data\.b; scp\.dataops owns data\.a"):
+        connect(serve(status(409, "Conflict", "", [ours, theirs]))).apply(CONFIG_MAP)
 
 
 def test_dry_runs_write_nothing(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
