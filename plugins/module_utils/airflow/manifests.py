@@ -24,6 +24,7 @@ from .spec import ServiceSpec
 from .versions import WEB_SERVER_PORT, Component
 
 CONFIG_HASH = "scp.dataops/config-hash"
+POD_HASH = "scp.dataops/pod-hash"
 # Kinds that a service consists of; all others in its namespace are never looked at. Volumes and Secrets are not pruned.
 KINDS = (
     "ConfigMap",
@@ -230,15 +231,21 @@ def database_pod(spec: ServiceSpec) -> Manifest:
 
 
 def job(spec: ServiceSpec, name: str, component: str, pod: Manifest, *, retries: int) -> Manifest:
+    annotations = {POD_HASH: digest(json.dumps(pod, sort_keys=True))}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": metadata(spec, name, component),
+        "metadata": {**metadata(spec, name, component), "annotations": annotations},
         "spec": {
             "backoffLimit": retries,
             "template": {"metadata": {"labels": labels(SERVICE, spec.name, spec.manager, component)}, "spec": pod},
         },
     }
+
+
+def pod_hash(job: Manifest) -> str:
+    """Which pod a Job was made with; the server rewrites the pod itself, so it cannot be compared."""
+    return str((job["metadata"].get("annotations") or {}).get(POD_HASH, ""))
 
 
 def migration_job(spec: ServiceSpec) -> Manifest:

@@ -63,7 +63,7 @@ class Plan:
     stages: Stages
     changes: tuple[Change, ...]
     live: Live
-    failed_jobs: tuple[Ref, ...]
+    replaced_jobs: tuple[Ref, ...]
     try_git: bool
     warnings: tuple[str, ...]
     not_checked: tuple[str, ...] = ()
@@ -124,13 +124,14 @@ def make_plan(kube: Kube, request: Request) -> Plan:
     secrets = provide(spec, live, account_password=request.account_password, git_password=request.git_password)
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
-    failed_jobs = tuple(
-        ref for ref, item in live.items() if ref.kind == "Job" and VERDICTS["Job"](item).state == "failed"
-    )
-    standing = {ref: item for ref, item in live.items() if ref not in failed_jobs}
+    replaced_jobs = jobs_to_replace(stages, live)
+    anew = [item for item in stages.all if ref_of(item) in replaced_jobs]
+    others = [item for item in stages.all if ref_of(item) not in replaced_jobs]
     with rights.explained(kube, request.namespace):
         changes = [
-            *plan_apply(kube, stages.all, standing, force=request.force, missing_namespace=missing_namespace),
+            *plan_apply(kube, others, live, force=request.force, missing_namespace=missing_namespace),
+            # Not by dry run: that would ask to change the Job that is there, and no Job can be changed.
+            *plan_apply(kube, anew, {}, missing_namespace=True),
             *plan_prune(prunable(spec, live), stages.all, kinds=KINDS),
         ]
     real = tuple(change for change in changes if change.action != "keep")
@@ -140,7 +141,7 @@ def make_plan(kube: Kube, request: Request) -> Plan:
         stages=stages,
         changes=real,
         live=live,
-        failed_jobs=failed_jobs,
+        replaced_jobs=replaced_jobs,
         try_git=new_source(spec, secrets, recorded, live),
         warnings=tuple(warnings),
     )
@@ -152,6 +153,18 @@ def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:
     with rights.explained(kube, request.namespace):
         manager = owner.find(kube, request.namespace, request.manager)
         return read_live(kube, request.namespace, request.name), manager
+
+
+def jobs_to_replace(stages: Stages, live: Live) -> tuple[Ref, ...]:
+    """Jobs that failed, and those that never ended and would be made otherwise now, such as one too large to start."""
+    wanted = {ref: manifests.pod_hash(item) for ref, item in index(stages.all).items() if ref.kind == "Job"}
+
+    def is_dead(ref: Ref, job: Manifest) -> bool:
+        state = VERDICTS["Job"](job).state
+        otherwise = ref in wanted and manifests.pod_hash(job) != wanted[ref]
+        return state == "failed" or (state == "waiting" and otherwise)
+
+    return tuple(ref for ref, item in live.items() if ref.kind == "Job" and is_dead(ref, item))
 
 
 def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
@@ -205,7 +218,8 @@ def new_source(spec: ServiceSpec, secrets: Secrets, recorded: Mapping[str, Any],
     """Whether GitSync names a repository, ref or credential that has not been tried yet."""
     if spec.git_sync is None:
         return False
-    before = recorded.get("git_sync") or {}
+    before = dict(recorded.get("git_sync") or {})
+    before["subdir"] = before.get("subdir", "").strip("/")
     source = ("repo", "ref", "subdir", "username")
     defaults = {"ref": "main"}
     same = all(getattr(spec.git_sync, key) == before.get(key, defaults.get(key, "")) for key in source)
@@ -238,8 +252,8 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
 
     if plan.changes and plan.try_git:
         try_git(kube, plan, progress, wait)
-    if plan.failed_jobs:
-        delete_all(kube, plan.failed_jobs, timeout=left())
+    if plan.replaced_jobs:
+        delete_all(kube, plan.replaced_jobs, timeout=left())
     carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
     standing = [ref_of(item) for item in plan.stages.foundation if item["kind"] in WORKLOADS]
     touched = {change.ref for change in plan.changes}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+from ..kube.objects import Ref
 from ..kube.plan import Change, summary
 
 # Jobs carry a fingerprint in their name; it differs from run to run where a new random password is part of it.
@@ -47,8 +48,12 @@ class Outcome:
 
 def actions(changes: Iterable[Change]) -> list[str]:
     """``create Secret/etl-keys``, in order; what is kept as it is has no line."""
-    lines = (f"{change.action} {FINGERPRINT.sub('', str(change.ref))}" for change in changes if change.action != "keep")
+    lines = (f"{change.action} {_shown(change.ref)}" for change in changes if change.action != "keep")
     return list(dict.fromkeys(lines))
+
+
+def _shown(ref: Ref) -> str:
+    return FINGERPRINT.sub("", str(ref)) if ref.kind == "Job" else str(ref)
 
 
 def diff(changes: Iterable[Change]) -> dict[str, str]:

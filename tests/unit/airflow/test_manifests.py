@@ -49,9 +49,9 @@ def each_spec(test: Any) -> Any:
 def offences(pod: Manifest) -> list[str]:
     """What the "restricted" Pod Security Standard forbids and this pod does, as far as it can concern us."""
     found = [f"{field} is set" for field in ("hostNetwork", "hostPID", "hostIPC") if pod.get(field)]
-    for volume in pod.get("volumes", []):
-        if not volume.keys() & {"configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"}:
-            found.append(f"volume {volume['name']} is of a forbidden kind")
+    allowed = {"configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"}
+    volumes = pod.get("volumes", [])
+    found += [f"volume {volume['name']} is of a forbidden kind" for volume in volumes if not volume.keys() & allowed]
     for container in [*pod.get("initContainers", []), *pod["containers"]]:
         found += [f"{container['name']} {what}" for what in container_offences(pod, container)]
     return found
