@@ -133,7 +133,9 @@ class Transport:
         if access.impersonate_user:
             headers["Impersonate-User"] = access.impersonate_user
         if access.impersonate_groups:
-            repeated = self._urllib3.HTTPHeaderDict(headers)
+            from urllib3._collections import HTTPHeaderDict
+
+            repeated = HTTPHeaderDict(headers)
             for group in access.impersonate_groups:
                 repeated.add("Impersonate-Group", group)
             return repeated
@@ -191,6 +193,9 @@ def _pool(access: Access) -> urllib3.PoolManager:
     settings: dict[str, Any] = {"maxsize": _CONNECTIONS, "block": False}
     if access.host.startswith("https://"):
         settings["ssl_context"] = tls_context(access)
+        if not hasattr(urllib3, "BaseHTTPResponse"):
+            # urllib3 before 2 compares names itself; it passes no IP address on to the check that Python would do.
+            settings["ssl_context"].check_hostname = False
         if access.tls_server_name:
             settings |= {"server_hostname": access.tls_server_name, "assert_hostname": access.tls_server_name}
         if not access.validate_certs:

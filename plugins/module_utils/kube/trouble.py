@@ -25,6 +25,7 @@ _CUT = {
 # Names of exceptions (of any cause, or of a class it is made from), the first that fits counts: what it means, what
 # to do about it.
 _STORIES = (
+    ({"CertificateError"}, "its certificate is for another name", "Use a name that the certificate holds"),
     ({"ProxyError"}, "the proxy does not let it through", "Correct proxy, or name the host in no_proxy"),
     ({"gaierror"}, "the name of the API server cannot be resolved", "Correct host, or the DNS of this machine"),
     (

@@ -102,7 +102,6 @@ def test_embedded_client_certificate(write: Callable[..., str]) -> None:
 
 
 def test_credential_plugin(write: Callable[..., str], tmp_path: Path) -> None:
-    pytest.importorskip("kubernetes")
     reply = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t-1"}}'
     plugin = {
         "apiVersion": "client.authentication.k8s.io/v1",
