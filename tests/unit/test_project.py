@@ -18,11 +18,8 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 INVENTORIES = sorted(path.name for path in (ROOT / "inventories").iterdir() if path.is_dir())
-# Roles that are one task of a module, with that module and the variables that it has no option for.
-ROLES_OF_MODULES = {
-    "manager": ("dataops_manager", {"kubeconfig", "context"}),
-    "airflow": ("dataops_service", {"kubeconfig", "context"}),
-}
+# Roles that are one task of a module, with that module.
+ROLES_OF_MODULES = {"manager": "dataops_manager", "airflow": "dataops_service"}
 # What connects is set for all modules at once and has no variable in a role.
 CONNECTION = {
     "api_key", "ca_cert", "client_cert", "client_key", "context", "host", "impersonate_groups", "impersonate_user",
@@ -121,15 +118,15 @@ def test_tasks_of_a_role_use_every_variable(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES_OF_MODULES)
 def test_a_role_offers_what_its_module_offers(role: str) -> None:
-    module, extra = ROLES_OF_MODULES[role]
-    offered = {name.removeprefix(f"{role}_") for name in options(role)} - extra
+    module = ROLES_OF_MODULES[role]
+    offered = {name.removeprefix(f"{role}_") for name in options(role)} - {"kubeconfig", "context"}
     shared = {"force", "wait", "wait_timeout"}
     assert offered == (set(documented(module)) | shared) - CONNECTION
 
 
 @pytest.mark.parametrize("role", ROLES_OF_MODULES)
 def test_a_role_and_its_module_agree_on_sub_options(role: str) -> None:
-    module, _ = ROLES_OF_MODULES[role]
+    module = ROLES_OF_MODULES[role]
 
     def shape(wanted: dict[str, Any]) -> dict[str, Any]:
         alike = ("type", "elements", "choices", "default", "required")
@@ -169,7 +166,8 @@ def test_inventories_are_complete(inventory: str) -> None:
 
 def test_there_is_an_inventory_for_each_region_where_data_ops_is_provided() -> None:
     regions = load("roles/preflight/vars/main.yml")["preflight_regions"]
-    assert INVENTORIES == sorted(name for name, region in regions.items() if region["provided"])
+    provided = {name for name, region in regions.items() if region["provided"]}
+    assert provided == set(INVENTORIES)
     assert regions["kr-east1"]["provided"] is False
 
 
