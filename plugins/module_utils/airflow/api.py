@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..errors import ApiError, NotReady
+from ..errors import ApiError, NotReady, Unreachable
 from ..kube.client import Kube
 from . import names
 from .secrets import Values
@@ -30,7 +30,7 @@ class AirflowApi:
         """Status of ``metadatabase``, ``scheduler``, ``dag_processor`` and ``triggerer``; empty when none answers."""
         try:
             answer = self._ask("GET", self._profile.health_path)
-        except (ApiError, NotReady):
+        except (ApiError, NotReady, Unreachable):
             return {}
         return {key: part.get("status") or "unknown" for key, part in answer.items() if isinstance(part, dict)}
 
@@ -39,6 +39,8 @@ class AirflowApi:
 
         :raises NotReady: when Airflow does not answer or does not take the account.
         """
+        if not account:
+            raise NotReady("the Secret of its account is missing", where=self._service)
         login = json.dumps({"username": account["id"], "password": account["password"]}).encode()
         token = self._ask("POST", self._profile.token_path, body=login)["access_token"]
         answer = self._ask("GET", f"{self._profile.dags_path}?limit=1000", cookie=f"_token={token}")

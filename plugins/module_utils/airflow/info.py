@@ -41,7 +41,7 @@ def services_info(kube: Kube, namespace: str, manager: str, name: str = "") -> l
 
 def service_info(kube: Kube, request: Request, inherited: dict[str, Any], live: Live) -> dict[str, Any]:
     options = record.read(live[Ref("ConfigMap", names.record(request.name), request.namespace)])
-    spec = settled(kube, request, options, inherited, live)
+    spec = settled(request, options, inherited, live)
     described = status.describe(spec, live)
     account = decoded(live.get(Ref("Secret", names.account(request.name), request.namespace)))
     api = AirflowApi(kube, spec.namespace, spec.name, spec.profile)

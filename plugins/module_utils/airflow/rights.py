@@ -25,7 +25,8 @@ def needed(namespace: str) -> list[Right]:
     ]
     managed = rights.of_kinds(KINDS, rights.CHANGE, namespace)
     watched = rights.of_kinds(rights.WATCHED, rights.WATCH, namespace)
-    return list(dict.fromkeys([*managed, *watched, *granted, Right("get", "", "services/proxy", namespace)]))
+    read = [Right("get", "", "configmaps", namespace), Right("get", "", "services/proxy", namespace)]
+    return list(dict.fromkeys([*managed, *watched, *granted, *read]))
 
 
 def explained(kube: Kube, namespace: str) -> AbstractContextManager[None]:

@@ -120,7 +120,7 @@ def make_plan(kube: Kube, request: Request) -> Plan:
         missing_namespace = kube.get("Namespace", request.namespace) is None
     recorded = record.read(live.get(Ref("ConfigMap", names.record(request.name), request.namespace)))
     options = record.merged(recorded, request.options, nested=NESTED)
-    spec = settled(kube, request, options, owner.inherited(manager), live)
+    spec = with_ingress_class(kube, settled(request, options, owner.inherited(manager), live), live)
     secrets = provide(spec, live, account_password=request.account_password, git_password=request.git_password)
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
@@ -173,9 +173,7 @@ def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
     return [item for ref, item in live.items() if ref.kind not in KEPT_KINDS or ref.name in credentials]
 
 
-def settled(
-    kube: Kube, request: Request, options: Mapping[str, Any], inherited: Mapping[str, Any], live: Live
-) -> ServiceSpec:
+def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str, Any], live: Live) -> ServiceSpec:
     """The spec, with what an existing service can no longer choose taken from the cluster."""
     effective: dict[str, Any] = {**inherited, **options}
     for option in SIZED:
@@ -197,9 +195,14 @@ def settled(
     ingress = live.get(Ref("Ingress", request.name, request.namespace))
     if ingress is not None and not spec.ingress_class:
         spec = replace(spec, ingress_class=ingress["spec"].get("ingressClassName") or "")
-    if ingress is None and not spec.ingress_class:
-        spec = replace(spec, ingress_class=Checks(kube).ingress_class(""))
     return spec
+
+
+def with_ingress_class(kube: Kube, spec: ServiceSpec, live: Live) -> ServiceSpec:
+    """An Ingress yet to be made names the class of the only controller, unless one was asked for."""
+    if spec.ingress_class or Ref("Ingress", spec.name, spec.namespace) in live:
+        return spec
+    return replace(spec, ingress_class=Checks(kube).ingress_class(""))
 
 
 def keys_belong_to_data(spec: ServiceSpec, live: Live) -> None:

@@ -16,7 +16,8 @@ from .manifests import KINDS
 def needed(namespace: str) -> list[Right]:
     managed = rights.of_kinds(KINDS, rights.CHANGE, namespace)
     watched = rights.of_kinds(("PersistentVolumeClaim",), rights.WATCH, namespace)
-    return list(dict.fromkeys([*managed, *watched, Right("create", "", "namespaces", "")]))
+    read = rights.of_kinds(("ConfigMap", "PersistentVolumeClaim"), ("get",), namespace)
+    return list(dict.fromkeys([*managed, *watched, *read, Right("create", "", "namespaces", "")]))
 
 
 def explained(kube: Kube, namespace: str) -> AbstractContextManager[None]:

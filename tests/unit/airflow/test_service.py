@@ -376,21 +376,27 @@ REFUSED: dict[str, tuple[Callable[[FakeKube], None], dict[str, Any], str]] = {
     "no Ingress Controller": (
         no_controller,
         {},
-        "ingress_class: the cluster has no Ingress Controller (no IngressClass was found). "
-        "Install exactly one, such as Contour or ingress-nginx, and run this again.",
+        (
+            "ingress_class: the cluster has no Ingress Controller (no IngressClass was found). "
+            "Install exactly one, such as Contour or ingress-nginx, and run this again."
+        ),
     ),
     "two Ingress Controllers": (
         two_controllers,
         {},
-        "ingress_class: the cluster has 2 Ingress Controllers (k8s.io/ingress-nginx with class nginx; "
-        "projectcontour.io/ingress-controller with class contour), and a Data Ops takes exactly one. "
-        "Remove all but one, or name the class to use in the Manager's ingress_class.",
+        (
+            "ingress_class: the cluster has 2 Ingress Controllers (k8s.io/ingress-nginx with class nginx; "
+            "projectcontour.io/ingress-controller with class contour), and a Data Ops takes exactly one. "
+            "Remove all but one, or name the class to use in the Manager's ingress_class."
+        ),
     ),
     "host already used": (
         host_in_use,
         {},
-        "domain: host etl.example.com is already used by Ingress front in namespace shop. "
-        "Use another name or domain, or remove that Ingress.",
+        (
+            "domain: host etl.example.com is already used by Ingress front in namespace shop. "
+            "Use another name or domain, or remove that Ingress."
+        ),
     ),
 }
 

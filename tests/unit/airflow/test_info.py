@@ -1,0 +1,230 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a service is described: from its objects, and from what Airflow says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import info, status
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.api import AirflowApi
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import profile
+from ansible_collections.scp.dataops.plugins.module_utils.errors import NotReady, Refused, Unreachable
+from ansible_collections.scp.dataops.plugins.module_utils.kube.verdicts import Verdict
+from ansible_collections.scp.dataops.plugins.module_utils.manager.info import ingress_info, manager_info
+
+from ..fake_kube import FakeKube, cluster_object
+from ..runs import MANAGER, NAMESPACE, cluster, cluster_with_service, run
+from .builders import full, service
+
+ACCOUNT = {"id": "operator", "password": "SENTINEL-Pass1!"}
+GIT: dict[str, Any] = {"repo": "https://git.example.com/team/dags.git"}
+
+STATES: dict[str, tuple[list[str], str]] = {
+    "all ready": (["ready", "ready"], "RUNNING"),
+    "one waits": (["ready", "waiting"], "UPDATING"),
+    "one failed": (["waiting", "failed"], "ERROR"),
+}
+
+
+@pytest.mark.parametrize(("states", "expected"), STATES.values(), ids=STATES.keys())
+def test_state(states: list[Any], expected: str) -> None:
+    assert status.state([Verdict(state) for state in states]) == expected
+
+
+def test_a_service_that_is_not_there() -> None:
+    described = status.describe(service(), {})
+    assert (described["state"], described["health"], described["hosts_file"]) == ("ERROR", "unhealthy", "")
+    assert described["reasons"] == [
+        f"{part}: it does not exist" for part in ("web-server", "scheduler", "dag-processor", "triggerer", "database")
+    ]
+    assert described["components"]["scheduler"] == {"state": "failed", "ready": 0, "wanted": 0}
+
+
+def test_what_was_asked_for_is_told() -> None:
+    described = status.describe(full(), {})
+    assert described["git_sync"] == {
+        "repo": "https://git.example.com/team/dags.git",
+        "ref": "v1.2",
+        "subdir": "dags",
+        "interval": 30,
+        "username": "deploy",
+    }
+    assert described["host_aliases"] == [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}]
+    assert described["account"] == {"id": "operator", "secret": "etl-account", "key": "password"}
+    assert described["version"] == "3.3.2"
+
+
+def test_info_of_a_running_service() -> None:
+    kube = cluster_with_service(git_sync=GIT)
+    kube.airflow_dags = {"a": "3f0e5c1", "b": "3f0e5c1", "c": "0000000", "d": None}
+    (found,) = info.services_info(kube, NAMESPACE, MANAGER)
+    assert (found["name"], found["state"], found["health"], found["reasons"]) == ("etl", "RUNNING", "healthy", [])
+    assert found["airflow"]["scheduler"] == "healthy"
+    assert found["git"] == {
+        "repo": GIT["repo"],
+        "ref": "main",
+        "commit": "3f0e5c1",
+        "dags": {"a": "3f0e5c1", "b": "3f0e5c1", "c": "0000000", "d": ""},
+        "error": "",
+    }
+    assert kube.writes == []
+    assert "SENTINEL" not in json.dumps(found)
+
+
+def test_info_of_all_services_in_order() -> None:
+    kube = cluster_with_service()
+    run(kube, "another")
+    assert [item["name"] for item in info.services_info(kube, NAMESPACE, MANAGER)] == ["another", "etl"]
+    assert [item["name"] for item in info.services_info(kube, NAMESPACE, MANAGER, "etl")] == ["etl"]
+
+
+def test_info_of_nothing() -> None:
+    assert info.services_info(cluster(), NAMESPACE, MANAGER) == []
+    assert info.services_info(FakeKube(), NAMESPACE, MANAGER) == []
+    assert info.services_info(cluster_with_service(), NAMESPACE, MANAGER, "other") == []
+
+
+def test_info_says_what_airflow_says() -> None:
+    kube = cluster_with_service()
+    kube.health = {"metadatabase": "healthy", "scheduler": "unhealthy", "triggerer": "healthy"}
+    (found,) = info.services_info(kube, NAMESPACE, MANAGER)
+    assert (found["state"], found["health"]) == ("RUNNING", "unhealthy")
+    assert found["reasons"] == ["Airflow reports scheduler: unhealthy"]
+
+
+def airflow_is_silent(kube: FakeKube) -> None:
+    kube.health = None
+
+
+def account_is_gone(kube: FakeKube) -> None:
+    kube.remove("Secret", "etl-account", NAMESPACE)
+
+
+ERRORS: dict[str, tuple[Callable[[FakeKube], None], str]] = {
+    "Airflow does not answer": (
+        airflow_is_silent,
+        "etl-web-server: Airflow answered POST /auth/token with status 503.",
+    ),
+    "its account is gone": (account_is_gone, "etl-web-server: the Secret of its account is missing."),
+}
+
+
+@pytest.mark.parametrize(("before", "error"), ERRORS.values(), ids=ERRORS.keys())
+def test_info_says_why_the_commit_is_not_known(before: Callable[[FakeKube], None], error: str) -> None:
+    kube = cluster_with_service(git_sync=GIT)
+    before(kube)
+    (found,) = info.services_info(kube, NAMESPACE, MANAGER)
+    assert (found["git"]["commit"], found["git"]["error"]) == ("", error)
+
+
+def test_info_of_a_service_without_address_in_an_unclear_cluster() -> None:
+    kube = cluster_with_service()
+    kube.remove("Ingress", "etl", NAMESPACE)
+    kube.put(cluster_object("IngressClass", "nginx", spec={"controller": "k8s.io/ingress-nginx"}))
+    (found,) = info.services_info(kube, NAMESPACE, MANAGER)
+    assert found["hosts_file"] == ""
+
+
+def test_info_of_another_managers_namespace() -> None:
+    with pytest.raises(Refused, match="namespace data belongs to Manager 'analytics'"):
+        info.services_info(cluster(), NAMESPACE, "marketing")
+
+
+# Airflow's own words
+
+
+def api(kube: FakeKube) -> AirflowApi:
+    return AirflowApi(kube, NAMESPACE, "etl", profile("3.3"))
+
+
+def test_the_token_travels_in_the_cookie_and_the_password_in_the_body() -> None:
+    kube = FakeKube()
+    kube.airflow_dags = {"a": "3f0e5c1"}
+    assert api(kube).commits(ACCOUNT) == {"a": "3f0e5c1"}
+    login, dags = kube.asked_airflow
+    assert (login[0], login[1]) == ("POST", "/auth/token")
+    assert json.loads(login[3] or b"") == {"username": "operator", "password": "SENTINEL-Pass1!"}
+    assert dags[2]["Cookie"] == "_token=SENTINEL-TOKEN"
+    assert "SENTINEL" not in dags[1]
+
+
+class Answering(FakeKube):
+    """Airflow answers everything with the same."""
+
+    def __init__(self, answer: tuple[int, bytes] | Exception) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def proxy(self, *arguments: Any, **named: Any) -> tuple[int, bytes]:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+HEALTH: dict[str, tuple[tuple[int, bytes] | Exception, dict[str, str]]] = {
+    "all parts": (
+        (200, b'{"scheduler": {"status": "healthy"}, "triggerer": {"status": null}}'),
+        {"scheduler": "healthy", "triggerer": "unknown"},
+    ),
+    "not there yet": ((503, b"no endpoints available"), {}),
+    "a page": ((200, b"<html>"), {}),
+    "too slow": (Unreachable("connected, but no answer in time"), {}),
+}
+
+
+@pytest.mark.parametrize(("answer", "expected"), HEALTH.values(), ids=HEALTH.keys())
+def test_health(answer: tuple[int, bytes] | Exception, expected: dict[str, str]) -> None:
+    assert api(Answering(answer)).health() == expected
+
+
+REFUSED: dict[str, tuple[tuple[int, bytes], str]] = {
+    "account not taken": ((401, b"{}"), "etl-web-server: Airflow answered POST /auth/token with status 401."),
+    "a page": ((200, b"<html>"), "etl-web-server: Airflow's answer to POST /auth/token is not JSON."),
+}
+
+
+@pytest.mark.parametrize(("answer", "sentence"), REFUSED.values(), ids=REFUSED.keys())
+def test_commits_refused(answer: tuple[int, bytes], sentence: str) -> None:
+    with pytest.raises(NotReady) as caught:
+        api(Answering(answer)).commits(ACCOUNT)
+    assert str(caught.value) == sentence
+    assert "SENTINEL" not in str(caught.value)
+
+
+# The Manager
+
+
+def test_manager_info() -> None:
+    kube = cluster_with_service()
+    found = manager_info(kube, NAMESPACE, MANAGER)
+    assert (found["state"], found["services"], found["domain"]) == ("RUNNING", ["etl"], "example.com")
+    assert manager_info(FakeKube(), NAMESPACE, MANAGER) == {}
+    assert kube.writes == []
+
+
+def test_ingress_info() -> None:
+    found = ingress_info(cluster_with_service())
+    assert found == {
+        "controllers": [
+            {
+                "controller": "projectcontour.io/ingress-controller",
+                "classes": ["contour"],
+                "default": False,
+                "addresses": ["10.0.0.10"],
+            }
+        ],
+        "not_checked": [],
+    }
+
+
+def test_ingress_info_without_the_right() -> None:
+    kube = FakeKube()
+    kube.forbid("list", "IngressClass")
+    assert ingress_info(kube)["not_checked"] == [
+        "ingress controller: user jane may not list ingressclasses.networking.k8s.io in the cluster"
+    ]

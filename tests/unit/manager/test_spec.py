@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a Manager is asked to be, what it is made of, and the sentence for what cannot be."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import INHERITED
+from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
+from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import ref_of
+from ansible_collections.scp.dataops.plugins.module_utils.manager import manifests
+from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import OPTIONS, ManagerSpec
+
+ACCOUNT = {"id": "operator", "password": "SENTINEL-Pass1!"}
+# Every option set, none to its default.
+FULL: dict[str, Any] = {
+    "description": "Pipelines",
+    "domain": "dataops.example.com",
+    "ingress_class": "contour",
+    "image_registry": "registry.example.com/mirror/",
+    "storage_class": "nfs",
+    "storage_size": "200Gi",
+    "account": {"id": "operator"},
+    "node_selector": {"pool": "dataops"},
+    "host_aliases": [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}],
+    "tags": {"team": "analytics"},
+    "default_settings": {
+        "domain": "services.example.com",
+        "storage_class": "nfs",
+        "node_selector": {"pool": "dataops"},
+        "host_aliases": [{"ip": "10.0.0.6", "hostnames": ["lake.internal"]}],
+        "web_server": {"cpu": "1", "memory": "2Gi", "replicas": 2},
+        "scheduler": {"cpu": "1"},
+        "dag_processor": {"memory": "2Gi"},
+        "triggerer": {"replicas": 2},
+        "worker": {"cpu": "1", "memory": "2Gi"},
+    },
+}
+
+
+def manager(name: str = "analytics", namespace: str = "data", **options: Any) -> ManagerSpec:
+    return ManagerSpec.from_options({"domain": "example.com", **options}, name=name, namespace=namespace)
+
+
+def test_defaults() -> None:
+    assert asdict(manager()) == {
+        "name": "analytics",
+        "namespace": "data",
+        "description": "",
+        "domain": "example.com",
+        "ingress_class": "",
+        "image_registry": "",
+        "storage_class": "",
+        "storage_size": "100Gi",
+        "account_id": "dataops",
+        "node_selector": {},
+        "host_aliases": (),
+        "tags": {},
+        "default_settings": {},
+    }
+
+
+def test_the_full_example_sets_every_option() -> None:
+    assert FULL.keys() == set(OPTIONS)
+    assert FULL["default_settings"].keys() == set(INHERITED)
+    assert manager(**FULL).image_registry == "registry.example.com/mirror"
+    assert manager(**FULL).host == "analytics.dataops.example.com"
+
+
+DOMAIN_RULE = (
+    "Use 3 to 50 lower-case letters, digits, '-' and '.', starting with a letter, such as dataops.example.com."
+)
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "bad name": (
+        {"name": "My_Manager"},
+        "name: 'My_Manager' is not a valid name. Use 3 to 30 lower-case letters, digits and '-', "
+        "starting with a letter and not ending with '-'.",
+    ),
+    "bad namespace": (
+        {"namespace": "Data"},
+        "namespace: 'Data' is not a valid namespace. Use at most 63 lower-case letters, digits and '-'.",
+    ),
+    "no domain": ({"domain": ""}, "domain: it is not set. Set it; the address will be analytics.DOMAIN."),
+    "bad domain": ({"domain": "example_com"}, f"domain: 'example_com' is not a valid domain. {DOMAIN_RULE}"),
+    "description": (
+        {"description": "x" * 151},
+        "description: 151 characters are too many. Use at most 150 characters.",
+    ),
+    "account": (
+        {"account": {"id": "admin"}},
+        "account.id: 'admin' is not a valid account id. Use 6 to 30 lower-case letters and digits.",
+    ),
+    "storage": (
+        {"storage_size": "10"},
+        "storage_size: '10' is not a size of at least 1Gi. Use a number with a unit, such as 512Mi or 2Gi.",
+    ),
+    "unknown option": ({"image_registy": "x"}, "image_registy: no such option. Use image_registry."),
+    "unknown default": (
+        {"default_settings": {"git_sync": {}}},
+        f"default_settings.git_sync: no such option. Use {', '.join(INHERITED)}.",
+    ),
+    "size in defaults": (
+        {"default_settings": {"worker": {"cpu": "lots"}}},
+        "default_settings.worker.cpu: 'lots' is not an amount of CPU. "
+        "Use cores or thousandths of a core, such as 2 or 500m.",
+    ),
+    "replicas of workers in defaults": (
+        {"default_settings": {"worker": {"replicas": 2}}},
+        "default_settings.worker.replicas: the KubernetesExecutor starts one pod per task, so workers have no "
+        "replicas. Leave it out; cpu and memory are those of each task's pod.",
+    ),
+    "domain in defaults": (
+        {"default_settings": {"domain": "x"}},
+        f"default_settings.domain: 'x' is not a valid domain. {DOMAIN_RULE}",
+    ),
+    "alias in defaults": (
+        {"default_settings": {"host_aliases": [{"ip": "x", "hostnames": ["a"]}]}},
+        "default_settings.host_aliases[0].ip: 'x' is not an IP address. Use an IPv4 or IPv6 address, such as 10.0.0.5.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "sentence"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BadOption) as caught:
+        manager(**options)
+    assert str(caught.value) == sentence
+
+
+def test_manifests() -> None:
+    spec = manager(**FULL)
+    found = manifests.render(spec, ACCOUNT, FULL)
+    assert [str(ref_of(item)) for item in found] == [
+        "ConfigMap/dataops-manager-record",
+        "Secret/dataops-manager-account",
+        "PersistentVolumeClaim/dataops-manager-files",
+    ]
+    for item in [*found, manifests.namespace(spec)]:
+        labels = item["metadata"]["labels"]
+        assert labels["app.kubernetes.io/name"] == "dataops-manager"
+        assert labels["app.kubernetes.io/instance"] == labels["app.kubernetes.io/part-of"] == "analytics"
+        assert labels["app.kubernetes.io/managed-by"] == "scp.dataops"
+        assert labels["app.kubernetes.io/component"]
+    claim = found[2]["spec"]
+    assert claim["accessModes"] == ["ReadWriteMany"]
+    assert claim["storageClassName"] == "nfs"
+    assert claim["resources"]["requests"]["storage"] == "200Gi"
+    assert "storageClassName" not in manifests.files_claim(manager())["spec"]
+
+
+def test_the_namespace_admits_restricted_pods_only() -> None:
+    assert manifests.namespace(manager())["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_the_password_is_in_the_secret_only() -> None:
+    record, secret, claim = manifests.render(manager(**FULL), ACCOUNT, FULL)
+    assert "SENTINEL" not in json.dumps([record, claim, secret["metadata"]])
+    assert base64.b64decode(secret["data"]["password"]).decode() == ACCOUNT["password"]
+
+
+def test_rendering_is_pure() -> None:
+    spec, options = manager(**FULL), copy.deepcopy(FULL)
+    first = manifests.render(spec, ACCOUNT, options)
+    assert first == manifests.render(spec, ACCOUNT, options)
+    assert options == FULL
