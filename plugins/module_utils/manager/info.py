@@ -30,7 +30,7 @@ def manager_info(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
 
 
 def ingress_info(kube: Kube) -> dict[str, Any]:
-    """Ingress Controllers as IngressClasses name them, with the addresses they serve; what could not be read is said."""
+    """Ingress Controllers as IngressClasses name them, with the addresses they serve."""
     checks = Checks(kube)
     controllers = checks.ingress_controllers() or []
     return {

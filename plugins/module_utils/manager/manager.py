@@ -18,8 +18,9 @@ from ..common.labels import selector as label_selector
 from ..common.outcome import Outcome, Timeline
 from ..errors import Forbidden, Refused
 from ..kube.client import Kube
+from ..kube.deletion import delete_all
 from ..kube.objects import Manifest, Ref, index, ref_of
-from ..kube.plan import carry_out, delete_all, plan_apply, plan_prune
+from ..kube.plan import carry_out, plan_apply, plan_prune
 from ..kube.wait import wait_ready
 from . import manifests, rights, status
 from .manifests import KEPT_KINDS, KINDS
@@ -65,8 +66,7 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
     if changes:
         refuse_early(checks, spec, live)
     if changes and not request.check_mode:
-        carry_out(kube, [change for change in changes if change.ref.kind == "Namespace"], force=request.force)
-        carry_out(kube, [change for change in changes if change.ref.kind != "Namespace"], force=request.force)
+        carry_out(kube, changes, force=request.force)
     if request.wait and not request.check_mode:
         wait_for_volume(kube, spec, request, progress)
     after = live if request.check_mode or not changes else read_live(kube, request.namespace, request.name)
@@ -166,10 +166,12 @@ def services(kube: Kube, namespace: str, manager: str) -> list[Manifest]:
 
 
 def remove(kube: Kube, request: Request, *, purge: bool) -> Outcome:
-    """Remove the Manager; refused while it has services. The namespace goes only if it is ours and nothing is left in it."""
+    """Remove the Manager; refused while it has services. The namespace goes only if it is ours and then empty."""
     with rights.explained(kube, request.namespace):
         owner.find(kube, request.namespace, request.name)
-        remaining = sorted(item["metadata"]["labels"][INSTANCE] for item in services(kube, request.namespace, request.name))
+        remaining = sorted(
+            item["metadata"]["labels"][INSTANCE] for item in services(kube, request.namespace, request.name)
+        )
         if remaining:
             raise Refused(
                 f"it still has services: {', '.join(remaining)}",
@@ -192,7 +194,17 @@ def remove(kube: Kube, request: Request, *, purge: bool) -> Outcome:
 
 
 # What a person would miss if the namespace went with it.
-PRECIOUS = ("Deployment", "StatefulSet", "Job", "Pod", "Service", "Ingress", "PersistentVolumeClaim", "Secret", "ConfigMap")
+PRECIOUS = (
+    "Deployment",
+    "StatefulSet",
+    "Job",
+    "Pod",
+    "Service",
+    "Ingress",
+    "PersistentVolumeClaim",
+    "Secret",
+    "ConfigMap",
+)
 # Kubernetes puts this into every namespace.
 BUILT_IN = "kube-root-ca.crt"
 

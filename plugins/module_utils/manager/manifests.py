@@ -62,7 +62,7 @@ def account_secret(spec: ManagerSpec, account: Mapping[str, str]) -> Manifest:
 
 def files_claim(spec: ManagerSpec) -> Manifest:
     """Plugin, Shared and Python Library Files: every pod of every service reads them, so it is ReadWriteMany."""
-    return without_none(
+    manifest: Manifest = without_none(
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
@@ -74,3 +74,4 @@ def files_claim(spec: ManagerSpec) -> Manifest:
             },
         }
     )
+    return manifest
