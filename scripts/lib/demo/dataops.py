@@ -40,7 +40,9 @@ class Demo:
     @classmethod
     def of(cls, kube: Kube, inventory: str, repo: str = "") -> Demo:
         """:param repo: another repository than that of the cluster's git server."""
-        manager = variables(inventory, [])["dataops_manager"]
+        manager = variables(inventory).get("dataops_manager")
+        if manager is None:
+            raise DemoError(f"{inventory} is no inventory with a dataops_manager.", "Those there are: ls inventories")
         services = yaml.safe_load((ROOT / VARIABLES).read_text())["dataops_services"]
         name = str(manager["name"])
         return cls(kube, inventory, repo, name, str(manager.get("namespace", name)), str(services[0]["name"]))

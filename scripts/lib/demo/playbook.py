@@ -7,6 +7,7 @@ recap as a value.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import queue
@@ -50,9 +51,9 @@ def environment() -> dict[str, str]:
     return {**inherited, **own, "ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_NOCOLOR": "1"}
 
 
-def variables(inventory: str, arguments: Sequence[str]) -> Mapping[str, Any]:
+def variables(inventory: str) -> Mapping[str, Any]:
     """What an inventory says of its one host, as it is written there."""
-    command = ["ansible-inventory", "--inventory", inventory, *arguments, "--host", "localhost"]
+    command = ["ansible-inventory", "--inventory", inventory, "--host", "localhost"]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DemoError(f"The inventory {inventory} cannot be read: {done.stderr.strip()}")
@@ -86,8 +87,8 @@ def run_playbook(
         for line in follower.follow(process.stdout or ()):
             file.write(line)
     if process.returncode != 0 or follower.recap is None:
-        said = "\n".join(f"    {line}" for line in follower.said if line)
-        raise DemoError(f"Ansible failed at task '{follower.task}':\n{said}\n", f"Its whole output: {log}")
+        said = "".join(f"\n    {line}" for line in follower.complaint)
+        raise DemoError(f"Ansible failed at task '{follower.task}':{said}", f"\nIts whole output: {log}")
     return follower.recap
 
 
@@ -100,6 +101,11 @@ class Follower:
         self.said: list[str] = []
         self._since = time.monotonic()
         self._waiting_for = waiting_for
+
+    @property
+    def complaint(self) -> Sequence[str]:
+        """What the last task said, up to where Ansible begins to quote its own files."""
+        return [line for line in itertools.takewhile(lambda line: not line.startswith("Origin: "), self.said) if line]
 
     def follow(self, output: IO[str] | tuple[()]) -> Iterator[str]:
         """Pass the lines on; while there are none, say for how long and why."""

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an unchanged service costs: dataops_service, kubernetes.core.k8s and kubectl, side by side in one run.
+
+How it is measured, and the last figures: docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from cluster import settings
+from cluster.progress import say, step
+from plugins.module_utils.airflow import names
+from plugins.module_utils.airflow.service import read_live
+from plugins.module_utils.errors import DataOpsError
+from plugins.module_utils.kube.access import find_access
+from plugins.module_utils.kube.client import Kube
+from scripts.lib.demo.dataops import Demo
+from scripts.lib.demo.errors import DemoError
+
+from . import report
+from .audit import AuditLog
+from .measure import measure
+from .workplace import Workplace, unchanged_plan, versions
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bench/run", description="What an unchanged service costs.")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds that count; one more comes before them")
+    parser.add_argument("--inventory", default="inventories/local", help="the inventory to use")
+    options = parser.parse_args(arguments)
+    # Ended from outside, too, the folder with the manifests goes.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        bench(Demo.of(Kube(find_access({})), options.inventory), options.rounds)
+    except (DemoError, DataOpsError) as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return 130
+    return 0
+
+
+def bench(demo: Demo, rounds: int) -> None:
+    if demo.kube.get("ConfigMap", names.record(demo.service), demo.namespace) is None:
+        demo.publish()
+        demo.bring_up("There is no service yet; it is made by ansible-playbook scp.dataops.site")
+    plan = unchanged_plan(demo)
+    before = versions(plan.live)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, step(f"Measure {rounds} rounds"):
+        place = Workplace(Path(folder), Path(os.environ["BENCH_VENV"]))
+        place.fill(demo, plan)
+        results = measure(place, audit_log(demo), rounds)
+    if versions(read_live(demo.kube, demo.namespace, demo.service)) != before:
+        raise DemoError("The service is not what it was before: something measured has written to it.")
+    objects = len(plan.stages.all)
+    file = Path(os.environ["CACHE"], "bench.json")
+    file.write_text(json.dumps(report.as_data(results, objects), indent=1))
+    say(f"Nothing was changed in any of {objects} objects. All samples: {file}")
+    print(f"\n{report.table(results)}\n")
+    for criterion in report.criteria(results):
+        print(criterion)
+    for result in results:
+        if result.wrong:
+            print(
+                f"{result.contestant.title} reported a change in {result.wrong} of {rounds} rounds, and there was none."
+            )
+
+
+def audit_log(demo: Demo) -> AuditLog | None:
+    """That of the embedded cluster; another cluster's cannot be read from here."""
+    if demo.kube.access.host == f"https://{settings.API}" and settings.AUDIT_LOG.exists():
+        return AuditLog(settings.AUDIT_LOG)
+    say("Requests are not counted: this cluster's audit log is not at hand.")
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
