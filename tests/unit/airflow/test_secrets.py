@@ -217,7 +217,11 @@ def test_nothing_prints_them_by_accident() -> None:
     assert "SENTINEL" not in f"{SECRETS!r} {SECRETS}"
 
 
-DECODED = {"nothing": (None, {}), "no data": ({"kind": "Secret"}, {}), "null": ({"data": None}, {})}
+DECODED: dict[str, tuple[Manifest | None, dict[str, str]]] = {
+    "nothing": (None, {}),
+    "no data": ({"kind": "Secret"}, {}),
+    "null": ({"data": None}, {}),
+}
 
 
 @pytest.mark.parametrize(("secret", "values"), DECODED.values(), ids=DECODED.keys())

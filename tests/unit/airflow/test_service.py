@@ -14,6 +14,8 @@ import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import service
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import decoded
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
+from ansible_collections.scp.dataops.plugins.module_utils.common.labels import SERVICE
+from ansible_collections.scp.dataops.plugins.module_utils.common.labels import labels as service_labels
 from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import diff
 from ansible_collections.scp.dataops.plugins.module_utils.errors import (
     BadOption,
@@ -679,6 +681,29 @@ def test_fields_of_others_stay() -> None:
     after = kube.find("Ingress", "etl", NAMESPACE)
     assert after["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "company"}
     assert after["spec"]["rules"][0]["host"] == "etl.other.example.com"
+
+
+def of_the_service(kind: str, name: str, **rest: Any) -> Manifest:
+    """An object of the service that this release does not make."""
+    labels = service_labels(SERVICE, "etl", "analytics", "older")
+    return cluster_object(kind, name, metadata={"namespace": NAMESPACE, "labels": labels}, **rest)
+
+
+PRUNED: dict[str, tuple[Manifest, bool]] = {
+    "a Secret": (of_the_service("Secret", "etl-older"), False),
+    "a volume": (of_the_service("PersistentVolumeClaim", "etl-older", spec={}), False),
+    "a ConfigMap": (of_the_service("ConfigMap", "etl-older"), True),
+    "a credential that was being tried when a run was killed": (of_the_service("Secret", "etl-git-check"), True),
+}
+
+
+@pytest.mark.parametrize(("item", "goes"), PRUNED.values(), ids=PRUNED.keys())
+def test_what_is_no_longer_made_goes_but_never_data_and_keys(item: Manifest, goes: bool) -> None:
+    kube = cluster_with_service()
+    kube.put(item)
+    ref = str(ref_of(item))
+    assert (f"delete {ref}" in done(run(kube))) == goes
+    assert (ref not in kube.refs(NAMESPACE)) == goes
 
 
 # Removing

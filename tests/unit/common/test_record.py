@@ -125,7 +125,7 @@ def test_manifest_reads_back_and_is_stable() -> None:
     assert json.loads(manifest["data"]["spec.json"]) == options
 
 
-READ = {
+READ: dict[str, tuple[dict[str, Any] | None, dict[str, Any]]] = {
     "no record": (None, {}),
     "a record without data": ({"metadata": {}}, {}),
     "a record without the key": ({"metadata": {}, "data": {"other": "x"}}, {}),
