@@ -87,6 +87,15 @@ class Audit:
             entries = [json.loads(line) for line in log if line.endswith("\n")]
         return [entry for entry in entries if user_agent in entry.get("userAgent", "")]
 
+    def writes_since(self, position: int, namespace: str) -> list[str]:
+        """Requests that changed something in the namespace or in the cluster's own objects."""
+        mine = [
+            entry
+            for entry in self.since(position)
+            if entry.get("objectRef", {}).get("namespace", namespace) == namespace
+        ]
+        return self.writes(mine)
+
     @staticmethod
     def writes(entries: list[dict[str, Any]]) -> list[str]:
         """Requests that changed something: no dry run, and not a question about rights or through a proxy."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
-from conftest import DAG_ID, MANAGER, NAMESPACE, SERVICE, purge
+from conftest import MANAGER, NAMESPACE, SERVICE
 from driver import Driver
 from places import IN_CLUSTER_GIT, GitServer
 
@@ -102,6 +102,3 @@ def test_a_database_that_is_down(service: Driver, kube: Kube) -> None:
     kube.patch("StatefulSet", name, NAMESPACE, patch)
     kube.delete("Pod", pod, NAMESPACE)
     service.service(SERVICE)
-
-
-__all__ = ["DAG_ID", "purge"]

@@ -35,21 +35,21 @@ def test_bad_options(manager: Driver, driver: Driver, audit: Audit, options: dic
     position = audit.position()
     message = driver.refused("dataops_service", **{"name": "refused", **options})
     assert sentence in message
-    assert audit.writes(audit.since(position)) == []
+    assert audit.writes_since(position, NAMESPACE) == []
 
 
 def test_a_host_that_another_ingress_has(manager: Driver, driver: Driver, audit: Audit) -> None:
     position = audit.position()
     message = driver.refused("dataops_service", name="git", domain="dataops.local")
     assert "host git.dataops.local is already used by Ingress git-server in namespace git" in message
-    assert audit.writes(audit.since(position)) == []
+    assert audit.writes_since(position, NAMESPACE) == []
 
 
 def test_a_manager_that_does_not_exist(audit: Audit) -> None:
     position = audit.position()
     message = Driver().refused("dataops_service", name="etl", manager="nobody")
     assert "Manager 'nobody' does not exist" in message and "dataops_manager" in message
-    assert audit.writes(audit.since(position)) == []
+    assert audit.writes_since(position, "nobody") == []
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def test_not_exactly_one_ingress_controller(
         position = audit.position()
         message = driver.refused("dataops_service", name="refused")
         assert sentence in message
-        assert audit.writes([entry for entry in audit.since(position) if NAMESPACE in entry["requestURI"]]) == []
+        assert audit.writes_since(position, NAMESPACE) == []
 
 
 UNREACHABLE: dict[str, tuple[dict[str, Any], str]] = {
@@ -105,7 +105,7 @@ UNREACHABLE: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("options", "part"), UNREACHABLE.values(), ids=UNREACHABLE.keys())
 def test_no_way_to_the_api_server(driver: Driver, kube: Kube, options: dict[str, Any], part: str) -> None:
     if "api_key" in options and "host" not in options:
-        options = {**options, "host": kube.access.server, "validate_certs": False}
+        options = {**options, "host": kube.access.host, "validate_certs": False}
     done = driver.run("dataops_service", name="etl", verbose=True, **options)
     assert done.failed and part in done.message
     assert "Traceback" not in done.output

@@ -25,7 +25,7 @@ def test_removed_and_created_again_with_its_data_and_keys(manager: Driver, drive
     volume = kube.get("PersistentVolumeClaim", "kept-database", NAMESPACE)
     assert keys and volume
 
-    refused = driver.refused("dataops_manager", name=NAMESPACE, state="absent")
+    refused = manager.refused("dataops_manager", name=NAMESPACE, state="absent")
     assert "it still has services:" in refused and "kept" in refused
 
     predicted = driver.service("kept", state="absent", check=True)

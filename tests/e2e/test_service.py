@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from conftest import DAG_ID, NAMESPACE, SERVICE
 from driver import Audit, Driver
@@ -28,7 +29,7 @@ def predicted_and_done(driver: Driver, audit: Audit, **options: Any) -> dict[str
     """Check mode writes nothing and says exactly what the run then reports; a third run changes nothing."""
     position = audit.position()
     check = driver.service(SERVICE, check=True, **options)
-    assert audit.writes(audit.since(position)) == []
+    assert audit.writes_since(position, NAMESPACE) == []
     real = driver.service(SERVICE, **options)
     again = driver.service(SERVICE, **options)
     for key in ("changed", "actions", "restarted"):
@@ -55,7 +56,7 @@ def test_a_dag_runs_and_its_log_stays_readable(airflow: Airflow, kube: Kube) -> 
 def test_an_unchanged_service_costs_few_requests_and_no_write(service: Driver, audit: Audit) -> None:
     position = audit.position()
     assert service.service(SERVICE)["changed"] is False
-    asked = audit.since(position)
+    asked = [entry for entry in audit.since(position) if entry.get("objectRef", {}).get("namespace") == NAMESPACE]
     assert audit.writes(asked) == []
     assert 0 < len(asked) <= UNCHANGED_REQUESTS, [entry["requestURI"] for entry in asked]
 
@@ -125,7 +126,7 @@ def test_two_web_servers_and_back(service: Driver, audit: Audit) -> None:
 
 
 def test_a_new_password_is_taken_and_the_former_account_locked(service: Driver, airflow: Airflow, audit: Audit) -> None:
-    password = "New-passw0rd"
+    password = "New-passw0rd!"
     done = predicted_and_done(service, audit, account={"id": "operator", "password": password})
     assert done["restarted"] == []
     assert done["service"]["account"]["id"] == "operator"
@@ -133,8 +134,5 @@ def test_a_new_password_is_taken_and_the_former_account_locked(service: Driver, 
     changed = Airflow(airflow.address, airflow.host, "operator", password)
     changed.sign_in()
     assert changed.token
-    try:
+    with pytest.raises(AssertionError, match=" 401 "):
         former.sign_in()
-    except AssertionError as error:
-        assert " 401 " in str(error)
-    assert not former.token

@@ -216,6 +216,8 @@ def database(spec: ServiceSpec) -> Manifest:
         "spec": {
             "replicas": 1,
             "serviceName": name,
+            # The other policy waits for a broken pod before it replaces it: a correction would never arrive.
+            "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": selector(spec, "database")},
             "template": {
                 "metadata": {"labels": labels(SERVICE, spec.name, spec.manager, "database")},

@@ -98,7 +98,10 @@ def database_values(spec: ServiceSpec, password: str) -> Values:
 
 
 def git_values(spec: ServiceSpec, existing: Values, password: str | None) -> Values:
-    """The credential in git's own form; empty for a public repository."""
+    """The credential in git's own form, and the server it is for; empty for a public repository.
+
+    A password is kept only for the server it was given for: another one must not be offered it.
+    """
     git = spec.git_sync
     if git is None or (not git.username and not password):
         return {}
@@ -106,16 +109,16 @@ def git_values(spec: ServiceSpec, existing: Values, password: str | None) -> Val
         raise BadOption(
             "a password is set but no user", where="git_sync.username", next_step="Set it, or clear the password"
         )
-    if password is None:
+    if password is None and existing.get("server") == git.server:
         lines = existing.get("credential", "").split("\n")
         kept = dict(line.split("=", 1) for line in lines if "=" in line)
         password = kept.get("password")
     if not password:
         raise BadOption(
-            f"user '{git.username}' is set but no password",
+            f"user '{git.username}' is set but no password for {git.server}",
             where="git_sync.password",
             next_step="Set it, or clear git_sync.username for a public repository",
         )
     if "\n" in git.username + password or "\0" in git.username + password:
         raise BadOption("a line break cannot be sent to a git server", where="git_sync.password", next_step="Remove it")
-    return {"credential": f"username={git.username}\npassword={password}\n"}
+    return {"credential": f"username={git.username}\npassword={password}\n", "server": git.server}

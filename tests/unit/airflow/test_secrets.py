@@ -90,6 +90,7 @@ def test_new_passwords_satisfy_the_rule() -> None:
         assert validation.password(password, "account.password") == password
 
 
+GIT_SERVER = "https://git.example.com"
 GIT_TAKEN: dict[str, tuple[dict[str, str], str | None, str | None, dict[str, str]]] = {
     "public repository": ({}, None, None, {}),
     "public repository, empty password": ({}, "", None, {}),
@@ -97,31 +98,31 @@ GIT_TAKEN: dict[str, tuple[dict[str, str], str | None, str | None, dict[str, str
         {"username": "deploy"},
         "to=ken",
         None,
-        {"credential": "username=deploy\npassword=to=ken\n"},
+        {"credential": "username=deploy\npassword=to=ken\n", "server": GIT_SERVER},
     ),
     "the password is kept": (
         {"username": "deploy"},
         None,
         "username=deploy\npassword=to=ken\n",
-        {"credential": "username=deploy\npassword=to=ken\n"},
+        {"credential": "username=deploy\npassword=to=ken\n", "server": GIT_SERVER},
     ),
     "another user keeps the password": (
         {"username": "other"},
         None,
         "username=deploy\npassword=token\n",
-        {"credential": "username=other\npassword=token\n"},
+        {"credential": "username=other\npassword=token\n", "server": GIT_SERVER},
     ),
     "a password with rare separators is kept": (
         {"username": "deploy"},
         None,
         "username=deploy\npassword=a\u2028b\x85c\n",
-        {"credential": "username=deploy\npassword=a\u2028b\x85c\n"},
+        {"credential": "username=deploy\npassword=a\u2028b\x85c\n", "server": GIT_SERVER},
     ),
     "a new password wins": (
         {"username": "deploy"},
         "new",
         "username=deploy\npassword=old\n",
-        {"credential": "username=deploy\npassword=new\n"},
+        {"credential": "username=deploy\npassword=new\n", "server": GIT_SERVER},
     ),
     "user cleared, so the password goes": ({}, None, "username=deploy\npassword=old\n", {}),
 }
@@ -130,12 +131,19 @@ GIT_TAKEN: dict[str, tuple[dict[str, str], str | None, str | None, dict[str, str
 @pytest.mark.parametrize(("options", "given", "stored", "kept"), GIT_TAKEN.values(), ids=GIT_TAKEN.keys())
 def test_git_credential(options: dict[str, str], given: str | None, stored: str | None, kept: dict[str, str]) -> None:
     spec = service(git_sync={**GIT, **options})
-    there = [manifests.secret(spec, "etl-git", "git", {"credential": stored})] if stored else []
+    there = [manifests.secret(spec, "etl-git", "git", {"credential": stored, "server": GIT_SERVER})] if stored else []
     assert provide(spec, index(there), git_password=given).git == kept
 
 
+def test_a_password_is_not_offered_to_another_server() -> None:
+    values = {"credential": "username=deploy\npassword=token\n", "server": "https://elsewhere.example.com"}
+    spec = service(git_sync={**GIT, "username": "deploy"})
+    with pytest.raises(BadOption, match=f"no password for {GIT_SERVER}"):
+        provide(spec, index([manifests.secret(spec, "etl-git", "git", values)]))
+
+
 NO_PASSWORD = (
-    "git_sync.password: user 'deploy' is set but no password. "
+    "git_sync.password: user 'deploy' is set but no password for https://git.example.com. "
     "Set it, or clear git_sync.username for a public repository."
 )
 GIT_REFUSED: dict[str, tuple[dict[str, str], str | None, str]] = {

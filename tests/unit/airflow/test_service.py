@@ -327,7 +327,7 @@ def test_a_new_git_password_restarts_nothing() -> None:
     outcome = run(kube, git_sync={"password": "SENTINEL-new"})
     assert done(outcome) == ["update Secret/etl-git"]
     secret = decoded(kube.find("Secret", "etl-git", NAMESPACE))
-    assert secret == {"credential": "username=deploy\npassword=SENTINEL-new\n"}
+    assert secret["credential"] == "username=deploy\npassword=SENTINEL-new\n"
 
 
 def test_a_password_without_git_sync_is_refused() -> None:
