@@ -52,3 +52,19 @@ use_cluster() {
     fi
     say "Cluster: the one of KUBECONFIG=$KUBECONFIG"
 }
+
+# An SSH server program for the test of a remote host. Only its files are wanted: nothing is started.
+use_ssh_server() {
+    [ -x /usr/sbin/sshd ] || step "Debian's openssh-server" install_ssh_server
+}
+
+install_ssh_server() {
+    local policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+        trap 'rm -f /usr/sbin/policy-rc.d' RETURN
+    fi
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server >/dev/null
+}

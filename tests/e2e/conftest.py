@@ -16,12 +16,13 @@ from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kub
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from driver import Audit, Driver
+from driver import Audit, Driver, Result
 from embedded import settings
 from places import IN_CLUSTER_GIT, Airflow, GitServer, decoded
 
 NAMESPACE = "e2e"
 SERVICE = "etl"
+CREATED_WITHIN_SECONDS = 180
 DOMAIN = "e2e.dataops.local"
 DAG_ID = "e2e_pipeline"
 # Two cores carry the control plane too: little is reserved, so that everything finds its place.
@@ -69,14 +70,34 @@ def git(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> GitServer:
 
 
 @pytest.fixture(scope="session")
-def manager(kube: Kube) -> Iterator[Driver]:
-    """A driver whose namespace has a Manager; all of it is purged at the end."""
+def empty(kube: Kube) -> Iterator[Driver]:
+    """A driver whose namespace does not exist; whatever the tests make there is purged at the end."""
     plain = Driver()
     purge(plain, kube)
-    done = plain.run("dataops_manager", **MANAGER)
-    assert not done.failed, done.message
     yield plain
     purge(plain, kube)
+
+
+@pytest.fixture(scope="session")
+def predicted(empty: Driver, driver: Driver, repository: dict[str, object]) -> dict[str, Result]:
+    """What check mode says of Manager and Service while there is nothing at all."""
+    manager = empty.run("dataops_manager", check=True, **MANAGER)
+    service = driver.run("dataops_service", check=True, name=SERVICE, git_sync=repository, storage_size="1Gi")
+    return {"manager": manager, "service": service}
+
+
+@pytest.fixture(scope="session")
+def created_manager(empty: Driver, predicted: dict[str, Result]) -> Result:
+    """The run that made the Manager."""
+    done = empty.run("dataops_manager", **MANAGER)
+    assert not done.failed, done.message
+    return done
+
+
+@pytest.fixture(scope="session")
+def manager(empty: Driver, created_manager: Result) -> Driver:
+    """A driver whose namespace has a Manager."""
+    return empty
 
 
 def purge(plain: Driver, kube: Kube) -> None:
@@ -97,9 +118,14 @@ def repository(git: GitServer) -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def service(manager: Driver, driver: Driver, repository: dict[str, object]) -> Driver:
+def created_service(manager: Driver, driver: Driver, repository: dict[str, object]) -> Result:
+    """The run that made the service :data:`SERVICE`: within three minutes it is healthy."""
+    return driver.service(SERVICE, git_sync=repository, storage_size="1Gi", wait_timeout=CREATED_WITHIN_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def service(created_service: Result, driver: Driver) -> Driver:
     """The driver of the running service :data:`SERVICE`."""
-    driver.service(SERVICE, git_sync=repository, storage_size="1Gi")
     return driver
 
 

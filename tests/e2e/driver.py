@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-RESULT = re.compile(r"^localhost \| (?P<state>\w+)!? ?(?:\|.*)?=> (?P<json>\{.*\})$", re.MULTILINE)
+RESULT = re.compile(r"^\S+ \| (?P<state>\w+)!? ?(?:\|.*)?=> (?P<json>\{.*\})$", re.MULTILINE)
 SECONDS = 900
 
 
@@ -35,16 +35,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Driver:
-    """Runs modules with fixed options (the Manager and its namespace) beside those of each call."""
+    """Runs modules on one host, with fixed options (such as the Manager) beside those of each call."""
 
     common: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
+    host: tuple[str, ...] = ("localhost",)
 
     def run(self, module: str, *, check: bool = False, verbose: bool = False, **options: Any) -> Result:
         arguments = json.dumps({**self.common, **options})
         flags = [*(["--check"] if check else []), *(["-vvvv"] if verbose else []), "--diff"]
-        command = ["ansible", "localhost", "-o", "-m", f"scp.dataops.{module}", "-a", arguments, *flags]
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", **self.environment}
+        command = ["ansible", *self.host, "-o", "-m", f"scp.dataops.{module}", "-a", arguments, *flags]
+        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
         done = subprocess.run(
             command,
             capture_output=True,

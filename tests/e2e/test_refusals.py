@@ -18,7 +18,7 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "name": ({"name": "Etl"}, "name: 'Etl' is not a valid name"),
     "domain": ({"domain": "-x"}, "domain: '-x' is not a valid domain"),
     "account": ({"account": {"id": "Me"}}, "account.id: 'Me' is not a valid account id"),
-    "password": ({"account": {"password": "weak"}}, "account.password: the password is too weak"),
+    "password": ({"account": {"password": "Password1"}}, "account.password: the password is too weak"),
     "size": ({"scheduler": {"cpu": "lots"}}, "scheduler.cpu: 'lots' is not an amount of CPU"),
     "alias twice": (
         {"host_aliases": [{"ip": "10.0.0.1", "hostnames": ["a"]}, {"ip": "10.0.0.2", "hostnames": ["a"]}]},

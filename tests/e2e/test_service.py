@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from conftest import DAG_ID, NAMESPACE, SERVICE
-from driver import Audit, Driver
+from driver import Audit, Driver, Result
 from places import IN_CLUSTER_GIT, Airflow, GitServer, until
 
 COMPONENTS = ["web-server", "scheduler", "dag-processor", "triggerer"]
@@ -36,6 +36,15 @@ def predicted_and_done(driver: Driver, audit: Audit, **options: Any) -> dict[str
         assert check[key] == real[key]
     assert again["changed"] is False and again["actions"] == []
     return real.values
+
+
+def test_check_mode_on_an_empty_cluster_says_what_the_runs_then_do(
+    predicted: dict[str, Result], created_manager: Result, created_service: Result
+) -> None:
+    for check, real in ((predicted["manager"], created_manager), (predicted["service"], created_service)):
+        assert not check.failed, check.message
+        for key in ("changed", "actions", "restarted"):
+            assert check[key] == real[key]
 
 
 def test_a_created_service_is_healthy(service: Driver, airflow: Airflow) -> None:

@@ -36,6 +36,8 @@ from .spec import NESTED, SIZED, ServiceSpec
 Live = dict[Ref, Manifest]
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "Job"})
 HEALTH_POLL_SECONDS = 1.0
+# Stands in for what a Manager that only check mode has seen will pass on.
+DOMAIN_NOT_KNOWN_YET = "domain-of-the-manager"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,16 +113,18 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
 def make_plan(kube: Kube, request: Request) -> Plan:
     live, manager = look(kube, request)
     warnings: list[str] = []
+    inherited = owner.inherited(manager)
     missing_namespace = False
     if manager is None:
         what = f"Manager '{request.manager}' does not exist in namespace {request.namespace}"
         if not request.check_mode:
             raise Refused(what, where="manager", next_step="Create it first with scp.dataops.dataops_manager")
-        warnings.append(f"{what}; this is what would happen once it does.")
+        warnings.append(f"{what}; this is what would happen once it does. What it passes on is not known yet.")
+        inherited = {"domain": DOMAIN_NOT_KNOWN_YET}
         missing_namespace = kube.get("Namespace", request.namespace) is None
     recorded = record.read(live.get(Ref("ConfigMap", names.record(request.name), request.namespace)))
     options = record.merged(recorded, request.options, nested=NESTED)
-    spec = with_ingress_class(kube, settled(request, options, owner.inherited(manager), live), live)
+    spec = with_ingress_class(kube, settled(request, options, inherited, live), live)
     secrets = provide(spec, live, account_password=request.account_password, git_password=request.git_password)
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)

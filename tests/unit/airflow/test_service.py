@@ -468,10 +468,11 @@ def test_without_a_manager_it_is_refused_and_in_check_mode_predicted() -> None:
         "manager: Manager 'analytics' does not exist in namespace data. "
         "Create it first with scp.dataops.dataops_manager."
     )
-    predicted = run(kube, domain="example.com", check_mode=True)
+    predicted = run(kube, check_mode=True)
     assert "create Deployment/etl-scheduler" in done(predicted)
     assert predicted.warnings == (
-        "Manager 'analytics' does not exist in namespace data; this is what would happen once it does.",
+        "Manager 'analytics' does not exist in namespace data; this is what would happen once it does. "
+        "What it passes on is not known yet.",
     )
     assert kube.log == []
 
