@@ -20,7 +20,7 @@ from ..common.labels import INSTANCE, SERVICE, labels
 from ..kube.objects import Manifest, without_none
 from . import configuration, names, pods, scripts
 from .secrets import Secrets, Values
-from .spec import ServiceSpec
+from .spec import GitSync, ServiceSpec
 from .versions import WEB_SERVER_PORT, Component
 
 CONFIG_HASH = "scp.dataops/config-hash"
@@ -261,8 +261,8 @@ def account_job(spec: ServiceSpec, secrets: Secrets) -> Manifest:
     return job(spec, f"{spec.name}-account-{what}", "account", pods.account_pod(spec), retries=1)
 
 
-def git_check_job(spec: ServiceSpec) -> Manifest:
-    pod = pods.git_check_pod(spec, scripts.GIT_CHECK)
+def git_check_job(spec: ServiceSpec, git: GitSync) -> Manifest:
+    pod = pods.git_check_pod(spec, git, scripts.GIT_CHECK)
     return job(spec, names.git_check(spec.name), "git-check", pod, retries=0)
 
 

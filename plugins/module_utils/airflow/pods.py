@@ -14,7 +14,7 @@ from typing import Any
 
 from ..kube.objects import Manifest, without_none
 from . import configuration, names
-from .spec import ServiceSpec, Size
+from .spec import GitSync, ServiceSpec, Size
 from .versions import DATABASE_IMAGE, WEB_SERVER_PORT, Component, Probe
 
 AIRFLOW_USER = 50000
@@ -264,10 +264,8 @@ def account_pod(spec: ServiceSpec) -> Manifest:
     return _job_pod(spec, container, [config_volume(spec)])
 
 
-def git_check_pod(spec: ServiceSpec, script: str) -> Manifest:
+def git_check_pod(spec: ServiceSpec, git: GitSync, script: str) -> Manifest:
     """Runs before anything of the service is touched, so it needs nothing of it but its own Secret."""
-    git = spec.git_sync
-    assert git is not None
     environment = [
         NO_DATABASE_CHECK,
         plain("REPO", git.repo),

@@ -80,7 +80,7 @@ import urllib.request
 
 key, starting = sys.argv[1], "--start" in sys.argv
 try:
-    with urllib.request.urlopen(os.environ["DATAOPS_HEALTH_URL"], timeout=5) as answer:
+    with urllib.request.build_opener().open(os.environ["DATAOPS_HEALTH_URL"], timeout=5) as answer:
         status = json.load(answer).get(key, {}).get("status")
 except (OSError, ValueError):
     sys.exit(starting)

@@ -85,7 +85,7 @@ def new_password() -> str:
     """20 characters that satisfy the account's own rule."""
     classes = (string.ascii_uppercase, string.ascii_lowercase, string.digits, check.PASSWORD_SPECIAL)
     characters = [secrets.choice(characters) for characters in classes]
-    characters += [secrets.choice("".join(classes)) for _ in range(16)]
+    characters += [secrets.choice("".join(classes)) for _more in range(16)]
     secrets.SystemRandom().shuffle(characters)
     return "".join(characters)
 

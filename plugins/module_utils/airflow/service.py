@@ -31,7 +31,7 @@ from . import manifests, names, rights, status
 from .api import AirflowApi
 from .manifests import KEPT_KINDS, KINDS, Stages
 from .secrets import Secrets, decoded, provide
-from .spec import NESTED, SIZED, ServiceSpec
+from .spec import NESTED, SIZED, GitSync, ServiceSpec
 
 Live = dict[Ref, Manifest]
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "Job"})
@@ -66,7 +66,7 @@ class Plan:
     changes: tuple[Change, ...]
     live: Live
     replaced_jobs: tuple[Ref, ...]
-    try_git: bool
+    untried: GitSync | None
     warnings: tuple[str, ...]
     not_checked: tuple[str, ...] = ()
 
@@ -146,7 +146,7 @@ def make_plan(kube: Kube, request: Request) -> Plan:
         changes=real,
         live=live,
         replaced_jobs=replaced_jobs,
-        try_git=new_source(spec, secrets, recorded, live),
+        untried=new_source(spec, secrets, recorded, live),
         warnings=tuple(warnings),
     )
     return checked(kube, plan) if real else plan
@@ -221,16 +221,17 @@ def keys_belong_to_data(spec: ServiceSpec, live: Live) -> None:
             )
 
 
-def new_source(spec: ServiceSpec, secrets: Secrets, recorded: Mapping[str, Any], live: Live) -> bool:
-    """Whether GitSync names a repository, ref or credential that has not been tried yet."""
+def new_source(spec: ServiceSpec, secrets: Secrets, recorded: Mapping[str, Any], live: Live) -> GitSync | None:
+    """GitSync, when it names a repository, ref or credential that has not been tried yet."""
     if spec.git_sync is None:
-        return False
+        return None
     before = dict(recorded.get("git_sync") or {})
     before["subdir"] = before.get("subdir", "").strip("/")
     source = ("repo", "ref", "subdir", "username")
     defaults = {"ref": "main"}
     same = all(getattr(spec.git_sync, key) == before.get(key, defaults.get(key, "")) for key in source)
-    return not same or decoded(live.get(Ref("Secret", names.git(spec.name), spec.namespace))) != secrets.git
+    tried = same and decoded(live.get(Ref("Secret", names.git(spec.name), spec.namespace))) == secrets.git
+    return None if tried else spec.git_sync
 
 
 def checked(kube: Kube, plan: Plan) -> Plan:
@@ -257,8 +258,8 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
         if targets:
             wait_ready(kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say)
 
-    if plan.changes and plan.try_git:
-        try_git(kube, plan, progress, wait)
+    if plan.changes and plan.untried:
+        try_git(kube, plan, plan.untried, progress, wait)
     if plan.replaced_jobs:
         delete_all(kube, plan.replaced_jobs, timeout=left())
     carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
@@ -288,9 +289,9 @@ def is_ready(manifest: Manifest | None) -> bool:
     return manifest is not None and VERDICTS[manifest["kind"]](manifest).state == "ready"
 
 
-def try_git(kube: Kube, plan: Plan, progress: Timeline, wait: Callable[[Sequence[Ref]], None]) -> None:
+def try_git(kube: Kube, plan: Plan, git: GitSync, progress: Timeline, wait: Callable[[Sequence[Ref]], None]) -> None:
     """Fetch from the repository inside the cluster, with the new credential, before anything of the service changes."""
-    job = manifests.git_check_job(plan.spec)
+    job = manifests.git_check_job(plan.spec, git)
     probe = [job]
     if plan.secrets.git:
         probe.insert(0, manifests.git_check_secret(plan.spec, plan.secrets))
@@ -304,7 +305,7 @@ def try_git(kube: Kube, plan: Plan, progress: Timeline, wait: Callable[[Sequence
         raise NotReady(
             f"the repository could not be read: {error.what}",
             where="git_sync",
-            next_step="Nothing was changed. Correct repo, ref, subdir, username or password, and run this again",
+            next_step=f"Nothing was changed. {error.next_step}",
         ) from error
     finally:
         delete_all(kube, refs, timeout=60)

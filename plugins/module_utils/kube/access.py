@@ -220,7 +220,7 @@ def _credentials(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_proxy_of(access: Access, env: Mapping[str, str]) -> Access:
     """The proxy that every program on this host uses; addresses of the host itself never go through it."""
-    scheme, _, rest = access.host.partition("://")
+    scheme, _separator, rest = access.host.partition("://")
     name = f"{scheme}_proxy"
     proxy = env.get(name) or env.get(name.upper()) or ""
     if not proxy or rest.startswith(("localhost", "127.", "[::1]")):

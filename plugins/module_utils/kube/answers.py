@@ -172,7 +172,7 @@ def _invalid(request: Request, status: Status) -> tuple[str, str]:
 
 def _of_field(message: str) -> str:
     """Without the inner workings in front of what is said about the field."""
-    _, found, rest = message.partition("): ")
+    _start, found, rest = message.partition("): ")
     return rest if found and any(words in message for words in _WRONG_TYPE) else message
 
 

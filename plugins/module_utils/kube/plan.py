@@ -180,5 +180,5 @@ def _as_yaml(manifests: Sequence[Manifest]) -> str:
         return ""
     with needed_library("pyyaml"):
         import yaml
-    ordered = [manifest for _, manifest in sorted(index(manifests).items())]
+    ordered = [manifest for _ref, manifest in sorted(index(manifests).items())]
     return str(yaml.dump_all(ordered, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=True))

@@ -21,7 +21,7 @@ class Right:
     namespace: str = ""
 
     def __str__(self) -> str:
-        resource, _, part = self.resource.partition("/")
+        resource, _slash, part = self.resource.partition("/")
         called = f"{resource}.{self.group}" if self.group else resource
         called = f"{called}/{part}" if part else called
         place = f"in namespace {self.namespace}" if self.namespace else "in the cluster"
@@ -36,7 +36,7 @@ def missing_rights(kube: Kube, rights: Iterable[Right]) -> list[Right]:
 
 
 def _is_allowed(kube: Kube, right: Right) -> bool:
-    resource, _, part = right.resource.partition("/")
+    resource, _slash, part = right.resource.partition("/")
     attributes = {
         "verb": right.verb,
         "group": right.group,

@@ -115,7 +115,7 @@ def _same_element(desired: Any, live: Any, owned: dict[str, Any]) -> bool:
 
 def _is_element(key: str, live: Any) -> bool:
     """Whether the managedFields key `k:{...}` (some fields) or `v:...` (the value) stands for the live element."""
-    form, _, text = key.partition(":")
+    form, _colon, text = key.partition(":")
     if form == "v":
         return _same_whole(json.loads(text), live)
     if form == "k" and isinstance(live, dict):

@@ -74,14 +74,9 @@ class Scene:
         known = self._objects.get(CLAIMS, {})
         return [known[name] for name in sorted(names & known.keys())]
 
-    def events(self, source: str, kind: str, name: str) -> list[Manifest]:
-        """Events about an object, the newest first."""
-        found = [
-            event
-            for event in self._objects.get(source, {}).values()
-            if (event.get("involvedObject") or {}).get("kind") == kind
-            and (event.get("involvedObject") or {}).get("name") == name
-        ]
+    def events(self, source: str, item: Manifest) -> list[Manifest]:
+        """Events about an object, the newest first; not those about an earlier one of the same name."""
+        found = [event for event in self._objects.get(source, {}).values() if _is_about(event, item)]
         return sorted(found, key=happened, reverse=True)
 
     def _owned(self, kind: str, name: str) -> list[Manifest]:
@@ -93,6 +88,12 @@ def happened(event: Manifest) -> datetime:
     series = event.get("series") or {}
     text = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime")
     return time_of(text or event["metadata"].get("creationTimestamp")) or _LONG_AGO
+
+
+def _is_about(event: Manifest, item: Manifest) -> bool:
+    about, metadata = event.get("involvedObject") or {}, item["metadata"]
+    same_name = (about.get("kind"), about.get("name")) == (item["kind"], metadata["name"])
+    return same_name and about.get("uid", metadata.get("uid")) == metadata.get("uid")
 
 
 def _revision(item: Manifest) -> str:

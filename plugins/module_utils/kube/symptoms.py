@@ -69,9 +69,9 @@ def _pod(scene: Scene, pod: Manifest, now: datetime) -> Verdict:
     verdict = pod_verdict(pod, now)
     if verdict.state == "ready" or verdict.container:
         return verdict
-    for event in scene.events(WARNINGS, "Pod", pod["metadata"]["name"]):
+    for event in scene.events(WARNINGS, pod):
         message = str(event.get("message") or "").strip()
-        if event.get("involvedObject", {}).get("uid") != pod["metadata"].get("uid") or _is_old(event, now):
+        if _is_old(event, now):
             continue
         if verdict.state == "failed":
             # Older kubelets keep the registry's own sentence in the event only.
@@ -91,7 +91,7 @@ def _unbound(scene: Scene, claim: Manifest) -> Verdict:
     verdict = VERDICTS["PersistentVolumeClaim"](claim)
     if verdict.state == "failed":
         return verdict
-    events = scene.events(CLAIM_EVENTS, "PersistentVolumeClaim", claim["metadata"]["name"])
+    events = scene.events(CLAIM_EVENTS, claim)
     reasons = {str(event.get("reason")): str(event.get("message") or "") for event in reversed(events)}
     newest = str(events[0].get("reason")) if events else ""
     if newest in ("ProvisioningFailed", "FailedBinding"):
@@ -122,7 +122,7 @@ def _cannot_create(scene: Scene, ref: Ref, item: Manifest, now: datetime) -> Ver
             if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
                 said = str(condition.get("message") or "")
     elif _lacks_pods(item):
-        events = scene.events(WARNINGS, ref.kind, ref.name)
+        events = scene.events(WARNINGS, item)
         recent = [event for event in events if event.get("reason") == "FailedCreate" and not _is_old(event, now)]
         said = str(recent[0].get("message") or "") if recent else ""
     if not said:

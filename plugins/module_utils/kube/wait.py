@@ -91,7 +91,7 @@ class _Waiting:
 
     def failure(self, seconds: float) -> tuple[Ref, Finding] | None:
         """A target that fails for longer than its trouble may take to pass."""
-        for ref, (_, since) in self._failing_since.items():
+        for ref, (_about, since) in self._failing_since.items():
             if seconds - since >= self._findings[ref].verdict.patience:
                 return ref, self._findings[ref]
         return None

@@ -206,7 +206,7 @@ def test_certainly_unchanged_is_certain(kube: Kube, namespace: str, seed: int) -
     dice = random.Random(seed)
     kube.each(kube.apply, everything(namespace))
     found, unsure = live(kube, namespace), 0
-    for _ in range(80):
+    for _turn in range(80):
         wanted = encoded(mutated(dice.choice(everything(namespace)), dice))
         unsure += not agrees(kube, wanted, found[ref_of(wanted)])
     assert 0 < unsure < 80
@@ -217,7 +217,7 @@ def test_drift_is_seen(kube: Kube, namespace: str, seed: int, monkeypatch: pytes
     """Whatever another manager changes: if no request seems to be needed, the server agrees."""
     dice, unsure = random.Random(seed), 0
     kube.each(kube.apply, everything(namespace))
-    for _ in range(40):
+    for _turn in range(40):
         wanted = encoded(dice.choice(everything(namespace)))
         with monkeypatch.context() as other, suppress(ApiError):
             other.setattr(client, "FIELD_MANAGER", "somebody")

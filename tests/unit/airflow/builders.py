@@ -67,7 +67,11 @@ def rendered(spec: ServiceSpec, secrets: Secrets = SECRETS, options: dict[str, A
 
 def every_manifest(spec: ServiceSpec, secrets: Secrets = SECRETS) -> list[Manifest]:
     """All that a service ever writes: what is rendered, and what tries the repository."""
-    probe = [manifests.git_check_secret(spec, secrets), manifests.git_check_job(spec)] if spec.git_sync else []
+    probe = (
+        [manifests.git_check_secret(spec, secrets), manifests.git_check_job(spec, spec.git_sync)]
+        if spec.git_sync
+        else []
+    )
     return [*rendered(spec, secrets).all, *probe]
 
 

@@ -135,7 +135,7 @@ def test_every_pod_but_the_database_has_the_host_aliases() -> None:
 def test_the_list_of_pods_is_the_whole_one() -> None:
     kinds = sorted(
         name.rpartition("-")[0] if "Job/" in name and "check" not in name else name
-        for name, _ in pods(every_manifest(full()))
+        for name, _pod in pods(every_manifest(full()))
     )
     assert kinds == [
         "Deployment/etl-dag-processor",
@@ -411,7 +411,7 @@ IMAGES = {
 
 @pytest.mark.parametrize(("spec", "images"), IMAGES.values(), ids=IMAGES.keys())
 def test_images(spec: ServiceSpec, images: set[str]) -> None:
-    assert {c["image"] for _, pod in pods(every_manifest(spec)) for c in pod["containers"]} == images
+    assert {c["image"] for _name, pod in pods(every_manifest(spec)) for c in pod["containers"]} == images
 
 
 def test_the_address() -> None:

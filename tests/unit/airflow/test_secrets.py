@@ -84,7 +84,7 @@ def test_a_weak_account_password_is_refused_and_not_quoted() -> None:
 
 
 def test_new_passwords_satisfy_the_rule() -> None:
-    made = {new_password() for _ in range(200)}
+    made = {new_password() for _turn in range(200)}
     assert len(made) == 200
     for password in made:
         assert validation.password(password, "account.password") == password

@@ -285,7 +285,7 @@ def test_git_fails_and_nothing_was_written() -> None:
         run(kube, git_sync={"ref": "wrong"}, description="other")
     said = str(caught.value)
     assert said.startswith("git_sync: the repository could not be read: ")
-    assert said.endswith("Nothing was changed. Correct repo, ref, subdir, username or password, and run this again.")
+    assert said.endswith("Nothing was changed. Correct what the log names, then run this again.")
     assert kube.state() == before
     assert {line.partition(" ")[2] for line in kube.writes} == {"Job/etl-git-check"}
 

@@ -104,7 +104,7 @@ def test_list_follows_pages_and_names_kinds(serve: Callable[..., FakeApi], conne
 def test_one_connection_is_kept(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
     kube = connect(serve(Answer(200, CONFIG_MAP)))
     started = time.monotonic()
-    for _ in range(50):
+    for _turn in range(50):
         kube.get("ConfigMap", "a", "x")
     assert kube.requests == 50
     assert time.monotonic() - started < 5
@@ -115,7 +115,7 @@ def test_watch(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> N
     gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}}
     body = b"".join(json.dumps(line).encode() + b"\n" for line in [*lines, gone])
     events = connect(serve(Answer(200, body))).watch("Pod", "x", timeout=5)
-    assert [event for event, _ in islice(events, 3)] == ["ADDED", "BOOKMARK", "DELETED"]
+    assert [event for event, _item in islice(events, 3)] == ["ADDED", "BOOKMARK", "DELETED"]
     with pytest.raises(ApiError) as caught:
         next(events)
     assert caught.value.status == 410

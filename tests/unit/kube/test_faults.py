@@ -113,7 +113,7 @@ def test_answer(
     kube = connect(serve(answer))
     with pytest.raises(kind) as caught:
         kube.apply(SECRET)
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert re.search(words, str(caught.value))
     for secret in (SENTINEL, "UzNOVDFORUwtdmFsdWU="):
         assert secret not in str(caught.value) + repr(caught.value) + repr(kube.access)

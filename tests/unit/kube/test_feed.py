@@ -45,7 +45,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 def read(kube: Kube, number: int) -> list[Seen]:
     follower = Feed(kube, [PODS])
     try:
-        seen = [follower.next(5) for _ in range(number)]
+        seen = [follower.next(5) for _turn in range(number)]
     finally:
         follower.close()
     return [one for one in seen if one is not None]

@@ -165,6 +165,18 @@ FAILURES = {
         "nobody makes a volume for it: Waiting for nfs. See that the provisioner",
         43,
     ),
+    "no provisioner, where an earlier claim of that name had one": (
+        lists(
+            pods=[w.pod(claims=["data"])],
+            claims=[w.claim()],
+            claim_events=[
+                w.event("PersistentVolumeClaim", "data", "Provisioning", "nfs makes a volume", uid="earlier"),
+                w.event("PersistentVolumeClaim", "data", "ExternalProvisioning", "Waiting for nfs"),
+            ],
+        ),
+        "nobody makes a volume for it: Waiting for nfs. See that the provisioner",
+        43,
+    ),
     "quota": (
         lists(
             Deployment=[w.deployment()],

@@ -47,7 +47,7 @@ def replica_set(name: str = "web-2", revision: str = "2", of: str = "web", condi
 def stateful_set(*, replicas: int = 1, existing: int = 0, by_hand: bool = False, **status: Any) -> Manifest:
     return {
         "kind": "StatefulSet",
-        "metadata": {"name": "db", "generation": 1},
+        "metadata": {"name": "db", "uid": "uid of db", "generation": 1},
         "spec": {"replicas": replicas, "updateStrategy": {"type": "OnDelete" if by_hand else "RollingUpdate"}},
         "status": {
             "observedGeneration": 1,
@@ -61,11 +61,13 @@ def stateful_set(*, replicas: int = 1, existing: int = 0, by_hand: bool = False,
 
 def job(condition: str = "", message: str = "", **status: int) -> Manifest:
     conditions = [{"type": condition, "status": "True", "message": message}] if condition else []
-    return {"kind": "Job", "metadata": {"name": "migrate"}, "spec": {}, "status": {"conditions": conditions, **status}}
+    metadata = {"name": "migrate", "uid": "uid of migrate"}
+    return {"kind": "Job", "metadata": metadata, "spec": {}, "status": {"conditions": conditions, **status}}
 
 
 def claim(name: str = "data", phase: str = "Pending") -> Manifest:
-    return {"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": "x"}, "status": {"phase": phase}}
+    metadata = {"name": name, "namespace": "x", "uid": f"uid of {name}"}
+    return {"kind": "PersistentVolumeClaim", "metadata": metadata, "status": {"phase": phase}}
 
 
 def pod(
@@ -119,8 +121,8 @@ def container(
     }
 
 
-def event(kind: str, name: str, reason: str, message: str, seconds: float = 1) -> Manifest:
-    about = {"kind": kind, "name": name, "uid": f"uid of {name}"}
+def event(kind: str, name: str, reason: str, message: str, seconds: float = 1, uid: str = "") -> Manifest:
+    about = {"kind": kind, "name": name, "uid": uid or f"uid of {name}"}
     metadata = {"name": f"{name}.{reason}"}
     return {
         "kind": "Event",
