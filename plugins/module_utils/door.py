@@ -8,10 +8,11 @@ The only file of ``module_utils`` that knows Ansible.
 
 from __future__ import annotations
 
-import os
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -77,8 +78,22 @@ SHARED: dict[str, Any] = {
 }
 
 
-def connect(module: AnsibleModule) -> Kube:
-    return Kube(find_access({name: module.params[name] for name in AUTH}, os.environ))
+@dataclass(frozen=True)
+class Call:
+    """What a task wants: its options, all of them checked and complete, and how they are to be carried out."""
+
+    params: Mapping[str, Any]
+    check_mode: bool
+    diff: bool
+    kube: Kube
+
+
+# What a module does: all of it, whichever process it runs in.
+Perform = Callable[[Call], dict[str, Any]]
+
+
+def connect(params: Mapping[str, Any], environment: Mapping[str, str] | None) -> Kube:
+    return Kube(find_access({name: params[name] for name in AUTH}, environment))
 
 
 def report(result_key: str, done: Outcome, *, with_diff: bool) -> dict[str, Any]:
@@ -90,6 +105,7 @@ def report(result_key: str, done: Outcome, *, with_diff: bool) -> dict[str, Any]
         "kept": list(done.kept),
         "not_checked": list(done.not_checked),
         "timeline": list(done.timeline),
+        "warnings": list(done.warnings),
         result_key: done.details,
     }
     if with_diff:
@@ -97,9 +113,12 @@ def report(result_key: str, done: Outcome, *, with_diff: bool) -> dict[str, Any]
     return result
 
 
-def run(module: AnsibleModule, work: Callable[[Kube], dict[str, Any]]) -> None:
-    """Do the work and leave: one sentence for what the engine refused, a short id for what nobody foresaw."""
-    result, problem = attempt(module, work)
+def run(module: AnsibleModule, perform: Perform, environment: Mapping[str, str] | None = None) -> None:
+    """Do the work and leave: one sentence for what the engine refused, a short id for what nobody foresaw.
+
+    :param environment: the process's own when it is None.
+    """
+    result, problem = attempt(module, perform, environment)
     # Not while an exception is handled: Ansible would attach its traceback to the result.
     if problem:
         module.fail_json(msg=problem)
@@ -110,10 +129,13 @@ def run(module: AnsibleModule, work: Callable[[Kube], dict[str, Any]]) -> None:
     module.exit_json(**result)
 
 
-def attempt(module: AnsibleModule, work: Callable[[Kube], dict[str, Any]]) -> tuple[dict[str, Any], str]:
+def attempt(
+    module: AnsibleModule, perform: Perform, environment: Mapping[str, str] | None
+) -> tuple[dict[str, Any], str]:
     """The result, or the sentence that says why there is none."""
     try:
-        return work(connect(module)), ""
+        with closing(connect(module.params, environment)) as kube:
+            return perform(Call(module.params, module.check_mode, module._diff, kube)), ""
     except DataOpsError as error:
         return {}, str(error)
     except Exception:

@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 module: dataops_manager
 short_description: Create, change and remove a Data Ops Manager
 version_added: 0.1.0
-author: scp.dataops contributors
+author: scp.dataops contributors (!UNKNOWN)
 description:
   - A Data Ops Manager owns one namespace. It holds the account, a ReadWriteMany volume for Plugin, Shared and Python
     Library Files, and the settings that its Data Ops Services inherit.
@@ -314,7 +314,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.scp.dataops.plugins.module_utils import door
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
-from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
 from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import OPTIONS
 
@@ -341,29 +340,28 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    params = module.params
+def perform(call: door.Call) -> dict[str, Any]:
+    params = call.params
     options = record.asked({name: params[name] for name in OPTIONS})
     request = manager.Request(
         name=params["name"],
         namespace=params["namespace"] or params["name"],
         account_password=record.take(options, "account", "password"),
         options=options,
-        check_mode=module.check_mode,
+        check_mode=call.check_mode,
         force=params["force"],
         wait=params["wait"],
         timeout=params["wait_timeout"],
     )
+    if params["state"] == "absent":
+        done = manager.remove(call.kube, request, purge=params["purge"])
+    else:
+        done = manager.apply(call.kube, request)
+    return door.report("manager", done, with_diff=call.diff)
 
-    def work(kube: Kube) -> dict[str, Any]:
-        if params["state"] == "absent":
-            done = manager.remove(kube, request, purge=params["purge"])
-        else:
-            done = manager.apply(kube, request)
-        return {**door.report("manager", done, with_diff=module._diff), "warnings": list(done.warnings)}
 
-    door.run(module, work)
+def main() -> None:
+    door.run(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), perform)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 module: dataops_manager_info
 short_description: Read a Data Ops Manager and the cluster's Ingress Controllers
 version_added: 0.1.0
-author: scp.dataops contributors
+author: scp.dataops contributors (!UNKNOWN)
 description:
   - Reads a Manager, the names of its services, and the Ingress Controllers of the cluster.
 extends_documentation_fragment:
@@ -74,7 +74,6 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.scp.dataops.plugins.module_utils import door
-from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.manager import info
 
 
@@ -82,19 +81,18 @@ def argument_spec() -> dict[str, Any]:
     return {**door.AUTH, "name": {"type": "str", "required": True}, "namespace": {"type": "str"}}
 
 
+def perform(call: door.Call) -> dict[str, Any]:
+    name = call.params["name"]
+    namespace = call.params["namespace"] or name
+    return {
+        "changed": False,
+        "manager": info.manager_info(call.kube, namespace, name),
+        "ingress": info.ingress_info(call.kube),
+    }
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    name = module.params["name"]
-    namespace = module.params["namespace"] or name
-
-    def work(kube: Kube) -> dict[str, Any]:
-        return {
-            "changed": False,
-            "manager": info.manager_info(kube, namespace, name),
-            "ingress": info.ingress_info(kube),
-        }
-
-    door.run(module, work)
+    door.run(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), perform)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 module: dataops_service
 short_description: Create, change and remove a Data Ops Service, an Apache Airflow
 version_added: 0.1.0
-author: scp.dataops contributors
+author: scp.dataops contributors (!UNKNOWN)
 description:
   - A Data Ops Service is an Apache Airflow in the namespace of a Data Ops Manager, with its database, keys, account,
     logs and address.
@@ -403,7 +403,6 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow import service
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import EXECUTORS
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
-from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 
 GIT_SYNC: dict[str, Any] = {
     "repo": {"type": "str"},
@@ -434,9 +433,8 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    params = module.params
+def perform(call: door.Call) -> dict[str, Any]:
+    params = call.params
     options = record.asked({name: params[name] for name in OWN})
     request = service.Request(
         name=params["name"],
@@ -445,20 +443,20 @@ def main() -> None:
         account_password=record.take(options, "account", "password"),
         git_password=record.take(options, "git_sync", "password"),
         options=options,
-        check_mode=module.check_mode,
+        check_mode=call.check_mode,
         force=params["force"],
         wait=params["wait"],
         timeout=params["wait_timeout"],
     )
+    if params["state"] == "absent":
+        done = service.remove(call.kube, request, purge=params["purge"])
+    else:
+        done = service.apply(call.kube, request)
+    return door.report("service", done, with_diff=call.diff)
 
-    def work(kube: Kube) -> dict[str, Any]:
-        if params["state"] == "absent":
-            done = service.remove(kube, request, purge=params["purge"])
-        else:
-            done = service.apply(kube, request)
-        return {**door.report("service", done, with_diff=module._diff), "warnings": list(done.warnings)}
 
-    door.run(module, work)
+def main() -> None:
+    door.run(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), perform)
 
 
 if __name__ == "__main__":

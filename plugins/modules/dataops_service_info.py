@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 module: dataops_service_info
 short_description: Read Data Ops Services, their health and the commit they run
 version_added: 0.1.0
-author: scp.dataops contributors
+author: scp.dataops contributors (!UNKNOWN)
 description:
   - Reads one Data Ops Service or all services of a Manager, with life cycle and health apart.
   - Airflow itself is asked too, through the API server, for its heartbeats and for the commit that its DAGs were read
@@ -90,7 +90,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.scp.dataops.plugins.module_utils import door
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import info
-from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 
 
 def argument_spec() -> dict[str, Any]:
@@ -102,16 +101,15 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
+def perform(call: door.Call) -> dict[str, Any]:
+    manager = call.params["manager"]
+    namespace = call.params["namespace"] or manager
+    services = info.services_info(call.kube, namespace, manager, call.params["name"] or "")
+    return {"changed": False, "services": services}
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    manager = module.params["manager"]
-    namespace = module.params["namespace"] or manager
-
-    def work(kube: Kube) -> dict[str, Any]:
-        services = info.services_info(kube, namespace, manager, module.params["name"] or "")
-        return {"changed": False, "services": services}
-
-    door.run(module, work)
+    door.run(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), perform)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils import _internal
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.scp.dataops.plugins.module_utils import door
 
@@ -37,7 +38,7 @@ def documentation(name: str) -> dict[str, Any]:
     text: dict[str, Any] = yaml.safe_load(module(name).DOCUMENTATION)
     options: dict[str, Any] = {}
     for fragment in text.get("extends_documentation_fragment", []):
-        part, _, variant = fragment.removeprefix("scp.dataops.").partition(".")
+        part, _dot, variant = fragment.removeprefix("scp.dataops.").partition(".")
         found = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.{part}").ModuleDocFragment
         options |= yaml.safe_load(getattr(found, variant.upper() or "DOCUMENTATION")).get("options", {})
     return {**text, "options": {**options, **text["options"]}}
@@ -59,12 +60,14 @@ def without_colors(text: str) -> str:
 def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kube: FakeKube | Exception) -> Run:
     """Run a module; its result is what it prints."""
 
-    def connect(_: Any) -> FakeKube:
+    def connect(*given: Any) -> FakeKube:
         if isinstance(kube, Exception):
             raise kube
         return kube
 
     monkeypatch.setattr(door, "connect", connect)
+    # Modules run where no Ansible is; other tests in this process have imported it.
+    monkeypatch.setattr(_internal, "is_controller", False)
 
     def run(called: str, /, *, check: bool = False, diff: bool = False, **options: Any) -> Result:
         how = {"_ansible_check_mode": check, "_ansible_diff": diff}

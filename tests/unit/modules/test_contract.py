@@ -111,7 +111,7 @@ def test_examples_parse_and_use_what_exists(name: str) -> None:
     for task in tasks(name):
         assert task["name"][0].isupper()
         (action,) = task.keys() - TASK_KEYWORDS
-        collection, _, called = action.rpartition(".")
+        collection, _dot, called = action.rpartition(".")
         assert collection in ("scp.dataops", "ansible.builtin"), action
         if collection == "scp.dataops":
             spec = module(called).argument_spec()
