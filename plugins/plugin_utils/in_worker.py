@@ -41,6 +41,7 @@ class Circumstances:
     transport: str
     become: bool
     background: bool
+    time_limit: bool
     interpreter: str
     environment: Mapping[str, str]
 
@@ -53,6 +54,9 @@ def why_not_here(task: Circumstances) -> str:
         return "it becomes another user"
     if task.background:
         return "it is asynchronous"
+    if task.time_limit:
+        # A process can be left alone at any moment; threads in here would be waited for until their requests end.
+        return "it has a timeout"
     if not hasattr(AnsibleModule, RECORDS_RESULT):
         return "this ansible-core offers no other way"
     foreign = sorted(name for name in task.environment if not is_ours(name))
@@ -113,6 +117,7 @@ class DataOpsAction(ModuleAction):
                 transport=self._connection.transport,
                 become=bool(self._play_context.become or self._connection.become),
                 background=bool(self._task.async_val),
+                time_limit=bool(self._task.timeout),
                 interpreter=self._interpreter(variables),
                 environment=environment,
             )

@@ -25,7 +25,9 @@ from ..kube.fake_api import FakeApi
 from ..modules.running import COLLECTION, NAMES, module_files
 from .served import served
 
-USUAL = Circumstances(transport="local", become=False, background=False, interpreter="auto", environment={})
+USUAL = Circumstances(
+    transport="local", become=False, background=False, time_limit=False, interpreter="auto", environment={}
+)
 FOLDER = os.path.dirname(sys.executable)
 
 CHOICES: dict[str, tuple[dict[str, Any], str]] = {
@@ -33,6 +35,7 @@ CHOICES: dict[str, tuple[dict[str, Any], str]] = {
     "another host": ({"transport": "ssh"}, "the connection is ssh"),
     "another user": ({"become": True}, "it becomes another user"),
     "asynchronous": ({"background": True}, "it is asynchronous"),
+    "with a timeout": ({"time_limit": True}, "it has a timeout"),
     "no interpreter": ({"interpreter": ""}, ""),
     "this interpreter": ({"interpreter": sys.executable}, ""),
     "another interpreter": ({"interpreter": "/opt/python"}, "its Python is /opt/python"),
@@ -80,7 +83,14 @@ class Templar:
 def action(name: str = "dataops_service_info", **how: Any) -> Any:
     """An action with just what it looks at; `how` changes that."""
     made = importlib.import_module(f"{COLLECTION}.plugins.action.{name}").ActionModule
-    task = {"action": f"scp.dataops.{name}", "async_val": 0, "delegate_to": None, "environment": [], "args": {}}
+    task = {
+        "action": f"scp.dataops.{name}",
+        "async_val": 0,
+        "timeout": 0,
+        "delegate_to": None,
+        "environment": [],
+        "args": {},
+    }
     parts = {
         "task": SimpleNamespace(
             **{**task, **how.get("task", {})}, check_mode=False, diff=False, no_log=False, collections=[]
@@ -102,6 +112,7 @@ TASKS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "become": ({"become": True}, {}, "process"),
     "a become plugin": ({"connection": {"become": object()}}, {}, "process"),
     "async": ({"task": {"async_val": 60}}, {}, "process"),
+    "timeout": ({"task": {"timeout": 60}}, {}, "process"),
     "interpreter": ({}, {"ansible_python_interpreter": "/opt/python"}, "process"),
     "interpreter in a template": ({}, {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}, "worker"),
     "interpreter omitted": ({}, {"ansible_python_interpreter": "{{ omit }}"}, "worker"),
