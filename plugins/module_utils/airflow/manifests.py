@@ -120,7 +120,7 @@ def config_files(spec: ServiceSpec) -> dict[str, str]:
         # JSON is YAML, and the engine needs no YAML writer for it.
         names.TASK_POD_TEMPLATE: json.dumps(template, indent=1),
         "account.py": scripts.ACCOUNT,
-        "health.py": scripts.HEALTH,
+        "heartbeat.py": scripts.HEARTBEAT,
         **({**git, "GIT_CONFIG_COUNT": "1"} if git else {}),
     }
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..kube.objects import Manifest, without_none
 from . import configuration, names
 from .spec import GitSync, ServiceSpec, Size
-from .versions import DATABASE_IMAGE, WEB_SERVER_PORT, Component, Probe
+from .versions import DATABASE_IMAGE, Component, Probe
 
 AIRFLOW_USER = 50000
 DATABASE_USER = 999
@@ -143,8 +143,8 @@ def git_volumes(spec: ServiceSpec) -> list[Manifest]:
 
 def probes(probe: Probe) -> Manifest:
     """Startup and liveness; readiness where others connect."""
-    if probe.health_key:
-        command = ["python", f"{names.SCRIPTS}/health.py", probe.health_key]
+    if probe.job_type:
+        command = ["python", f"{names.SCRIPTS}/heartbeat.py", probe.job_type]
         return {
             "startupProbe": {
                 "exec": {"command": [*command, "--start"]},
@@ -184,9 +184,7 @@ def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
         environment += git_environment(spec)
         mounts += GIT_MOUNTS
         volumes += git_volumes(spec)
-    if component.probe.health_key:
-        url = f"http://{names.web_server(spec.name)}:{WEB_SERVER_PORT}{spec.profile.health_path}"
-        environment.append(plain("DATAOPS_HEALTH_URL", url))
+    if component.probe.job_type:
         mounts.append(SCRIPTS_MOUNT)
     drain = {"preStop": {"sleep": {"seconds": component.drain_seconds}}} if component.drain_seconds else None
     container = {

@@ -67,22 +67,35 @@ with get_application_builder() as builder:
         print(f"set the password of account {name}")
 '''
 
-HEALTH = '''\
-"""Liveness of a component that has no port of its own, as Airflow's web server knows it from the database.
+HEARTBEAT = '''\
+"""Liveness of a component that has no port of its own: the heartbeat that this very pod writes into the database.
 
-Usage: health.py KEY [--start]. A web server that does not answer says nothing about this component, so it counts as
-alive; only at start (--start) a real answer is needed. This costs milliseconds; Airflow's own command costs seconds.
+Usage: heartbeat.py JOB_TYPE [--start]. A database that does not answer says nothing about this component, so it counts
+as alive; only at start (--start) a real answer is needed. This costs milliseconds, Airflow's own command seconds.
 """
-import json
 import os
+import socket
 import sys
-import urllib.request
 
-key, starting = sys.argv[1], "--start" in sys.argv
+import psycopg2
+
+QUERY = """
+SELECT count(*) FROM job
+WHERE job_type = %s AND hostname = %s AND state = 'running'
+  AND latest_heartbeat > now() - interval '60 seconds' AND latest_heartbeat > to_timestamp(%s)
+"""
+
+job_type, starting = sys.argv[1], "--start" in sys.argv
+address = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "", 1)
+host = socket.gethostbyname(socket.getfqdn())
+# The container's first process: a heartbeat from before it belongs to the container that was here earlier.
+started = os.stat("/proc/1").st_ctime
 try:
-    with urllib.request.build_opener().open(os.environ["DATAOPS_HEALTH_URL"], timeout=5) as answer:
-        status = json.load(answer).get(key, {}).get("status")
-except (OSError, ValueError):
+    connection = psycopg2.connect(address, connect_timeout=5)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(QUERY, (job_type, host, started))
+        beating = cursor.fetchone()[0] > 0
+except psycopg2.Error:
     sys.exit(starting)
-sys.exit(status != "healthy")
+sys.exit(not beating)
 '''

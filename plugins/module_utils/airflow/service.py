@@ -78,6 +78,12 @@ class Plan:
         database = ("database",) if names.database(self.spec.name) in rolled else ()
         return (*database, *(part for name, part in components.items() if name in rolled))
 
+    def unready(self, stage: Sequence[Manifest]) -> list[Ref]:
+        """Workloads to wait for: what this run changes, and what an earlier, killed run left unfinished."""
+        touched = {change.ref for change in self.changes}
+        refs = [ref_of(item) for item in stage if item["kind"] in WORKLOADS]
+        return [ref for ref in refs if ref in touched or not is_ready(self.live.get(ref))]
+
     def of(self, stage: Sequence[Manifest]) -> list[Change]:
         wanted = {ref_of(manifest) for manifest in stage}
         return [change for change in self.changes if change.ref in wanted]
@@ -250,6 +256,9 @@ def checked(kube: Kube, plan: Plan) -> Plan:
     return replace(plan, not_checked=tuple(sorted(checks.not_checked)))
 
 
+Wait = Callable[[Sequence[Ref]], None]
+
+
 def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Callable[[], float]) -> None:
     """:param left: seconds until the deadline."""
     selector = label_selector(SERVICE, request.name)
@@ -263,26 +272,24 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
     if plan.replaced_jobs:
         delete_all(kube, plan.replaced_jobs, timeout=left())
     carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
-    standing = [ref_of(item) for item in plan.stages.foundation if item["kind"] in WORKLOADS]
-    touched = {change.ref for change in plan.changes}
-
-    def unready(stage: Sequence[Manifest]) -> list[Ref]:
-        # What an earlier, killed run left unfinished counts as well as what this run changes.
-        refs = [ref_of(item) for item in stage if item["kind"] in WORKLOADS]
-        return [ref for ref in refs if ref in touched or not is_ready(plan.live.get(ref))]
-
     for stage in (plan.stages.migration, plan.stages.account):
-        if jobs := unready(stage):
-            wait(standing)
+        if jobs := plan.unready(stage):
+            wait(plan.unready(plan.stages.foundation))
             carry_out(kube, plan.of(stage), force=request.force)
             wait(jobs)
-    carry_out(kube, plan.of(plan.stages.components), force=request.force)
-    parts = unready([*plan.stages.foundation, *plan.stages.components])
-    if request.wait:
-        wait(parts)
-        if parts:
-            wait_healthy(kube, plan.spec, progress, left)
+    start_components(kube, request, plan, wait)
+    if request.wait and plan.unready([*plan.stages.foundation, *plan.stages.components]):
+        wait_healthy(kube, plan.spec, progress, left)
     carry_out(kube, [change for change in plan.changes if change.action == "delete"])
+
+
+def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> None:
+    if request.wait:
+        # A component whose database is away crashes; that would be told instead of why the database is away.
+        wait(plan.unready(plan.stages.foundation))
+    carry_out(kube, plan.of(plan.stages.components), force=request.force)
+    if request.wait:
+        wait(plan.unready(plan.stages.components))
 
 
 def is_ready(manifest: Manifest | None) -> bool:

@@ -15,11 +15,11 @@ from ..errors import BadOption
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How Kubernetes asks whether a component lives: an HTTP path and port, or a key of Airflow's health."""
+    """How Kubernetes asks whether a component lives: an HTTP path and port, or the heartbeat of a type of job."""
 
     path: str = ""
     port: int = 0
-    health_key: str = ""
+    job_type: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ AIRFLOW_3_COMPONENTS = (
     Component(
         name="dag-processor",
         args=("airflow", "dag-processor"),
-        probe=Probe(health_key="dag_processor"),
+        probe=Probe(job_type="DagProcessorJob"),
         reads=frozenset({"dag_processor"}),
         cpu="500m",
         memory="1Gi",
@@ -111,7 +111,7 @@ AIRFLOW_3_COMPONENTS = (
     Component(
         name="triggerer",
         args=("airflow", "triggerer"),
-        probe=Probe(health_key="triggerer"),
+        probe=Probe(job_type="TriggererJob"),
         reads=frozenset({"triggerer"}),
         cpu="250m",
         memory="1Gi",

@@ -26,6 +26,8 @@ Action = Literal["create", "update", "delete", "keep"]
 
 # What others refer to comes first: a workload whose account is missing fails before it is tried again.
 _FIRST = ("Namespace",)
+# Who may not grant everything has the server look up the role that a binding names: it must be there by then.
+_BINDINGS = ("RoleBinding",)
 _LAST = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
 _RUN_ONCE = ("Job",)
 _WITH_TEMPLATE = ("Deployment", "StatefulSet")
@@ -158,10 +160,11 @@ def _is_controlled(manifest: Manifest) -> bool:
 
 
 def _groups(manifests: Sequence[Manifest]) -> list[list[Manifest]]:
-    first = [manifest for manifest in manifests if manifest["kind"] in _FIRST]
-    last = [manifest for manifest in manifests if manifest["kind"] in _LAST]
-    middle = [manifest for manifest in manifests if manifest["kind"] not in _FIRST + _LAST]
-    return [first, middle, last]
+    middle = {manifest["kind"] for manifest in manifests}.difference(_FIRST, _BINDINGS, _LAST)
+    return [
+        [manifest for manifest in manifests if manifest["kind"] in kinds]
+        for kinds in (_FIRST, middle, _BINDINGS, _LAST)
+    ]
 
 
 def _gathered(errors: Sequence[DataOpsError]) -> DataOpsError:

@@ -88,10 +88,10 @@ def test_config_map_has_what_pods_refer_to() -> None:
         "airflow.cfg",
         "task-pod.yaml",
         "account.py",
-        "health.py",
+        "heartbeat.py",
         "AIRFLOW_CONN_GIT_DAGS",
         "GIT_CONFIG_KEY_0",
         "GIT_CONFIG_COUNT",
     }
-    for name in ("account.py", "health.py"):
+    for name in ("account.py", "heartbeat.py"):
         compile(files[name], name, "exec")

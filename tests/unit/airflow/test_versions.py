@@ -38,4 +38,4 @@ def test_every_row_is_complete(version: str) -> None:
     assert {part.name for part in row.components if part.calls_kubernetes} == set(RULES)
     for part in row.components:
         assert not part.reads & SHARED_SECTIONS, "a shared section is read by all anyway"
-        assert bool(part.probe.path) != bool(part.probe.health_key), f"{part.name} is asked in one way"
+        assert bool(part.probe.path) != bool(part.probe.job_type), f"{part.name} is asked in one way"
