@@ -33,7 +33,7 @@ class Criterion:
 
 def criteria(results: Sequence[Result]) -> list[Criterion]:
     by_name = {result.contestant.name: result for result in results}
-    ours, theirs, kubectl = (by_name[name] for name in ("dataops_service", "k8s", "kubectl"))
+    ours, process, theirs, kubectl = (by_name[name] for name in ("dataops_service", "process", "k8s", "kubectl"))
     faster = theirs.own / ours.own
     return [
         Criterion(
@@ -42,9 +42,9 @@ def criteria(results: Sequence[Result]) -> list[Criterion]:
             None if ours.requests is None else ours.requests <= MOST_REQUESTS,
         ),
         Criterion(
-            f"at most {MOST_MODULE_SECONDS:.0f} s in the module",
-            f"{ours.module:.2f} s",
-            ours.module <= MOST_MODULE_SECONDS,
+            f"at most {MOST_MODULE_SECONDS:.0f} s in the module where it has a process of its own",
+            f"{process.module:.2f} s",
+            process.module <= MOST_MODULE_SECONDS,
         ),
         Criterion(
             "no slower than kubectl apply --server-side",

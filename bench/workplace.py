@@ -88,7 +88,10 @@ class Workplace:
         self._write(self.manifests.name, yaml.safe_dump_all(plan.stages.all))
         self._playbook("empty", [])
         self._playbook("ping", [{"ansible.builtin.ping": {}}])
-        self._playbook("dataops_service", [{"scp.dataops.dataops_service": options(demo, plan)}])
+        unchanged = [{"scp.dataops.dataops_service": options(demo, plan)}]
+        # Ansible's own Python, so that nothing keeps the module from running in the worker.
+        self._playbook("dataops_service", unchanged, ansible_python_interpreter="{{ ansible_playbook_python }}")
+        self._playbook("process", unchanged)
         applied = {
             "src": str(self.manifests),
             "apply": True,
@@ -108,6 +111,7 @@ class Workplace:
             Contestant("empty", "empty playbook", self._ansible("empty")),
             Contestant("ping", "ansible.builtin.ping", self._ansible("ping")),
             Contestant("dataops_service", "dataops_service", self._ansible("dataops_service")),
+            Contestant("process", "dataops_service, own process", self._ansible("process")),
             Contestant("k8s", "kubernetes.core.k8s", self._ansible("kubernetes.core.k8s")),
             Contestant("kubectl", "kubectl apply --server-side", (str(kubectl), *how, *who), in_ansible=False),
         )
@@ -116,8 +120,9 @@ class Workplace:
         program = self.venv / "bin" / "ansible-playbook"
         return str(program), "--inventory", str(self.folder / "inventory.yml"), str(self.folder / f"{playbook}.yml")
 
-    def _playbook(self, name: str, tasks: list[dict[str, Any]]) -> None:
-        self._write(f"{name}.yml", yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    def _playbook(self, name: str, tasks: list[dict[str, Any]], **variables: str) -> None:
+        play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
+        self._write(f"{name}.yml", yaml.safe_dump([play]))
 
     def _write(self, name: str, text: str) -> Path:
         file = self.folder / name
