@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ class Verb:
     @property
     def name(self) -> str:
         return self.usage.split()[0]
+
+    def check(self, arguments: list[str]) -> None:
+        """Refuse more than the verb understands, so that ``down --help`` takes nothing down."""
+        if surplus := arguments[len(self.usage.split()) - 1 :]:
+            raise ClusterError(f'"{self.name}" does not know "{surplus[0]}".', f"Use: python3 -m cluster {self.usage}")
 
 
 def _need_cluster() -> None:
@@ -65,8 +71,13 @@ def _logs(arguments: list[str]) -> int:
     if arguments[0] not in logs:
         raise ClusterError(f"There is no log of {arguments[0]}.", f"There are: {', '.join(logs) or 'none'}")
     with logs[arguments[0]].open(errors="replace") as log:
-        for line in log:
-            sys.stdout.write(line)
+        try:
+            for line in log:
+                sys.stdout.write(line)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader, such as head, has seen enough; what is left must not fail once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -94,11 +105,15 @@ def _usage() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    verb = next((verb for verb in VERBS if arguments and verb.name == arguments[0]), None)
-    if verb is None:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
         say(_usage())
-        return 0 if arguments and arguments[0] in ("-h", "--help", "help") else 2
+        return 0 if arguments else 2
+    verb = next((verb for verb in VERBS if verb.name == arguments[0]), None)
+    if verb is None:
+        say(f'There is no verb "{arguments[0]}". Use one of: {", ".join(verb.name for verb in VERBS)}.')
+        return 2
     try:
+        verb.check(arguments[1:])
         return verb.run(arguments[1:])
     except ClusterError as error:
         say(str(error))

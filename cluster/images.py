@@ -9,6 +9,7 @@ of its sources: as long as that is there and the first one means the same, nothi
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tempfile
 import urllib.error
@@ -126,7 +127,7 @@ def _build_mounts(folder: Path) -> list[str]:
     if apt := _apt_settings():
         (folder / "apt.conf").write_text(apt)
         variables["APT_CONFIG"] = f"{_IN_BUILD}/apt.conf"
-    (folder / "env").write_text("".join(f"export {name}='{value}'\n" for name, value in variables.items()))
+    (folder / "env").write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
     lists = settings.CACHE / "apt-lists"
     lists.mkdir(exist_ok=True)
     return ["--volume", f"{folder}:{_IN_BUILD}:ro", "--volume", f"{lists}:/var/lib/apt/lists"]

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from . import settings
+from .errors import ClusterError
 from .shell import run, succeeds
 
 # What a node needs, and what kubelet and kube-proxy would set by themselves: all is remembered and put back.
@@ -36,7 +37,8 @@ _CGROUPS = Path("/sys/fs/cgroup")
 # Where containerd and kubelet leave files outside the folders they are given.
 _CNI_RESULTS = Path("/var/lib/cni/results")
 _CONTAINER_LOG_LINKS = Path("/var/log/containers")
-_OUR_CHAINS = re.compile(r"(^:|[ !])(KUBE|CNI)-")
+# A chain, a rule in it, or a rule that leads to it; not a rule that has such a name in its comment only.
+_OUR_CHAINS = re.compile(r"^(:|-A |-[AI] .* -[jg] )(KUBE|CNI)-[^ ]*( |$)")
 
 
 def prepare() -> None:
@@ -145,14 +147,17 @@ def _kill_containers() -> None:
 
 
 def _unmount() -> None:
-    """Detach every mount below the state folder, the innermost first."""
+    """Detach every mount below the state folder, the innermost first. Raises ClusterError before one is deleted."""
     for _ in range(3):
-        points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-        ours = [point for point in map(_unescape, points) if point.startswith(f"{settings.STATE}/")]
-        if not ours:
-            return
-        for point in reversed(ours):
+        for point in reversed(_mounts()):
             succeeds(["umount", "--lazy", point])
+    if left := _mounts():
+        raise ClusterError(f"{left[-1]} cannot be unmounted; what is mounted there would be deleted.", "Unmount it.")
+
+
+def _mounts() -> list[str]:
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return [point for point in map(_unescape, points) if point.startswith(f"{settings.STATE}/")]
 
 
 def _unescape(point: str) -> str:

@@ -13,6 +13,8 @@ from .settings import Endpoint
 
 _LISTEN = "0A"
 _ANY = "0.0.0.0"
+# How an IPv6 socket writes the IPv4 address it is bound to, the way Java does it.
+_MAPPED = "0000000000000000FFFF0000"
 
 
 def taken(endpoint: Endpoint) -> str:
@@ -44,16 +46,20 @@ def accepts(path: Path) -> str:
 
 
 def _listeners() -> Iterator[tuple[str, int, str]]:
-    for file, width in (("/proc/net/tcp", 8), ("/proc/net/tcp6", 32)):
+    """IPv4 address, port and inode of each listening socket."""
+    for file in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in _lines(Path(file)):
             fields = line.split()
-            if fields[3] != _LISTEN:
-                continue
             address, _, port = fields[1].partition(":")
-            # An IPv6 socket on "any" takes the IPv4 port as well.
-            v4 = _ANY if width == 32 and set(address) == {"0"} else address
-            if v4 == _ANY or width == 8:
-                yield v4 if v4 == _ANY else _dotted(v4), int(port, 16), fields[9]
+            if fields[3] == _LISTEN and (v4 := _v4(address)):
+                yield v4, int(port, 16), fields[9]
+
+
+def _v4(address: str) -> str:
+    """The IPv4 address that a socket takes, empty if none; an IPv6 socket on "any" takes the IPv4 port as well."""
+    if set(address) == {"0"}:
+        return _ANY
+    return _dotted(address[-8:]) if len(address) == 8 or address.startswith(_MAPPED) else ""
 
 
 def _lines(file: Path) -> list[str]:

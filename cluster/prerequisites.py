@@ -78,7 +78,7 @@ def install_packages() -> None:
 def uses_other_cluster() -> bool:
     """With KUBECONFIG set the caller has a cluster already."""
     other = os.environ.get("KUBECONFIG", "")
-    if other and Path(other) != settings.KUBECONFIG:
+    if other and Path(other).resolve() != settings.KUBECONFIG:
         say(f"KUBECONFIG is set: {other} is the cluster in use, none is built here.")
         return True
     return False

@@ -91,7 +91,10 @@ def read_record(file: Path) -> Record | None:
 
 
 def is_alive(record: Record | None) -> bool:
-    return record is not None and record.boot == boot_id() and _start_time(record.pid) == record.started
+    """Whether exactly the process of a record is there. One that ended before its record was made has no start time."""
+    if record is None or not record.started or record.boot != boot_id():
+        return False
+    return _start_time(record.pid) == record.started
 
 
 def start(component: Component) -> None:

@@ -122,7 +122,8 @@ LONGEST_STATE_PATH = 66
 
 
 def _folder(variable: str, default: Path, *parts: str) -> Path:
-    return Path(os.environ.get(variable) or default).expanduser().absolute().joinpath(*parts)
+    # Without links, because the kernel names mounts that way, and what is mounted must be found again.
+    return Path(os.environ.get(variable) or default).expanduser().joinpath(*parts).resolve()
 
 
 def cache_folder() -> Path:
