@@ -20,6 +20,7 @@ class Verdict:
     """State of an object and why; a failure may say what to do next and which container's log tells more.
 
     `patience`: for how many seconds a wait should see this failure before it believes it; some pass.
+    `happened`: when what failed did so, where that is known; what was before the wait may have been mended since.
     """
 
     state: Literal["ready", "waiting", "failed"]
@@ -27,14 +28,12 @@ class Verdict:
     next_step: str = ""
     container: str = ""
     patience: float = 0
+    happened: datetime | None = None
 
 
 _UNSCHEDULABLE_FOR = 40
 # A restart counts as trouble of now, not of the past, when it is younger than this.
 _RECENT = 600
-# A crash that ended longer ago than this was not seen to happen, and its cause may be gone: the next start will tell.
-_JUST_NOW = 10
-_NEXT_START = 60
 _SIGNALS_FROM = 128
 _MANY = 2
 
@@ -205,20 +204,19 @@ def _container(container: dict[str, Any], now: datetime) -> Verdict | None:
     crashes = reason == "CrashLoopBackOff"
     if current.get("exitCode") and restarts >= 1:
         crashes = True
-    if last.get("exitCode") and restarts >= _MANY and not container.get("ready") and _ended_within(_RECENT, last, now):
+    if last.get("exitCode") and restarts >= _MANY and not container.get("ready") and _is_recent(last, now):
         crashes = True
     if not crashes:
         return None
     memory = ending.get("reason") == "OOMKilled"
     next_step = "Give it more memory" if memory else "Correct what its log names, then run this again"
     why = f"container {name} {ended(ending)}, {_counted(restarts, 'restart')} so far"
-    patience = 0 if _ended_within(_JUST_NOW, ending, now) else _NEXT_START
-    return Verdict("failed", why, next_step, container=name, patience=patience)
+    return Verdict("failed", why, next_step, container=name, happened=time_of(ending.get("finishedAt")))
 
 
-def _ended_within(seconds: float, termination: dict[str, Any], now: datetime) -> bool:
+def _is_recent(termination: dict[str, Any], now: datetime) -> bool:
     finished = time_of(termination.get("finishedAt"))
-    return finished is None or (now - finished).total_seconds() < seconds
+    return finished is None or (now - finished).total_seconds() < _RECENT
 
 
 def _containers(pod: Manifest) -> Iterator[dict[str, Any]]:

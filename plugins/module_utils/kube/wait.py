@@ -15,10 +15,13 @@ from .feed import Feed, News, Seen, Source
 from .objects import Ref
 from .scene import CLAIM_EVENTS, CLAIMS, PODS, REPLICA_SETS, WARNINGS, Scene
 from .symptoms import Finding, examine
+from .verdicts import Verdict
 
 _LOG_LINES = 15
 # Time passes without news, too: this often the picture is looked at anew. It costs no request.
 _LOOK_EVERY = 2.0
+# A crash from before the wait may have been mended; the next start will tell, and that comes within this time.
+_NEXT_START = 60
 
 
 def wait_ready(
@@ -74,9 +77,11 @@ class _Waiting:
         self._findings: dict[Ref, Finding] = {}
         self._said: dict[Ref, str] = {}
         self._failing_since: dict[Ref, tuple[Ref, float]] = {}
+        self._began: datetime | None = None
 
     def look(self, scene: Scene, now: datetime, seconds: float) -> bool:
         """Judge every target anew; True when all are ready."""
+        self._began = self._began or now
         for ref in self._targets:
             finding = examine(scene, ref, now)
             self._findings[ref] = finding
@@ -92,9 +97,13 @@ class _Waiting:
     def failure(self, seconds: float) -> tuple[Ref, Finding] | None:
         """A target that fails for longer than its trouble may take to pass."""
         for ref, (_about, since) in self._failing_since.items():
-            if seconds - since >= self._findings[ref].verdict.patience:
+            if seconds - since >= self._patience(self._findings[ref].verdict):
                 return ref, self._findings[ref]
         return None
+
+    def _patience(self, verdict: Verdict) -> float:
+        earlier = verdict.happened and self._began and verdict.happened < self._began
+        return _NEXT_START if earlier else verdict.patience
 
     def late(self, timeout: float) -> NotReady:
         """The error at the deadline: the last reason of each target that is not ready."""

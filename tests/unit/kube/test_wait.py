@@ -215,6 +215,16 @@ def test_a_crash_quotes_the_log(wait: Callable[..., Outcome], previous: str) -> 
     )
 
 
+@pytest.mark.parametrize(("recovers_after", "ends_well"), [(40, True), (90, False)], ids=["mended", "still broken"])
+def test_a_crash_from_before_the_wait_gets_one_more_start(
+    wait: Callable[..., Outcome], recovers_after: int, ends_well: bool
+) -> None:
+    ended = {"exitCode": 3, "finishedAt": w.ago(5)}
+    crashing = w.pod(w.container(waiting=("CrashLoopBackOff", ""), last=ended, restarts=1))
+    news = {1: lists(pods=[crashing]), recovers_after: [Seen("Deployment", changed=w.up())]}
+    assert (wait(news, at_first=[STARTED]).error is None) == ends_well
+
+
 def test_pods_of_older_revisions_do_not_count(wait: Callable[..., Outcome]) -> None:
     old = w.pod(w.container(waiting=("CrashLoopBackOff", ""), last=CRASHED, restarts=9), owner=("ReplicaSet", "web-1"))
     sets = [w.replica_set("web-1", "1"), w.replica_set("web-2", "2")]
