@@ -171,7 +171,7 @@ def test_another_content_of_a_file_it_reads_is_another_fingerprint(tmp_path: Pat
 
 @pytest.mark.usefixtures("_ended")
 def test_what_a_component_said_before_it_ended_is_quoted() -> None:
-    made = component(argv=(sys.executable, "-S", "-c", "print('one'); raise SystemExit('no such option')"))
+    made = component(argv=(sys.executable, "-S", "-c", "print('one', flush=True); raise SystemExit('no such option')"))
     start(made)
     assert soon(lambda: why_dead(made).endswith("no such option"))
     assert soon(lambda: state_of(made) == f"ended, see {made.log}")
