@@ -17,6 +17,8 @@ from .verdicts import VERDICTS, Verdict, ended, pod_verdict
 _VOLUME_PATIENCE = 40
 _MOUNT_PATIENCE = 40
 _CREATE_PATIENCE = 15
+# News of a failed Job may come before that of its pod, which tells why.
+_POD_NEWS_PATIENCE = 5
 # An event older than this is about the past.
 _RECENT = 120
 
@@ -154,7 +156,7 @@ def _with_crash(scene: Scene, ref: Ref, verdict: Verdict) -> Verdict:
         if ending.get("exitCode"):
             why = f"{verdict.why}; container {container['name']} {ended(ending)}"
             return replace(verdict, why=why, container=container["name"])
-    return verdict
+    return replace(verdict, patience=_POD_NEWS_PATIENCE)
 
 
 def _is_old(event: Manifest, now: datetime) -> bool:

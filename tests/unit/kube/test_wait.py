@@ -242,11 +242,13 @@ def test_a_trouble_that_passes_is_forgiven(wait: Callable[..., Outcome]) -> None
     assert wait(news, at_first=[STARTED]).error is None
 
 
-def test_a_failed_job_quotes_its_last_pod(wait: Callable[..., Outcome]) -> None:
+@pytest.mark.parametrize("first", ["its pod", "itself"])
+def test_a_failed_job_quotes_its_last_pod(wait: Callable[..., Outcome], first: str) -> None:
     ref = Ref("Job", "migrate", "x")
     crashed = w.pod(w.container(ended={"exitCode": 1}), name="migrate-b", owner=("Job", "migrate"), phase="Failed")
     failed = w.job("Failed", "Job has reached the specified backoff limit")
-    news = {1: [Seen(PODS, items=(crashed,))], 2: [Seen("Job", changed=failed)]}
+    of_pod, of_job = Seen(PODS, items=(crashed,)), Seen("Job", changed=failed)
+    news = {1: [of_pod], 2: [of_job]} if first == "its pod" else {1: [of_job], 4: [of_pod]}
     outcome = wait(news, at_first=[w.job(active=1)], targets=[ref], logs={"": "no such database"})
     assert "the job failed: Job has reached the specified backoff limit; container main ended with exit code 1" in str(
         outcome.error
