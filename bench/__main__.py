@@ -19,7 +19,7 @@ from pathlib import Path
 from cluster import settings
 from cluster.progress import say, step
 from plugins.module_utils.airflow import names
-from plugins.module_utils.airflow.service import read_live
+from plugins.module_utils.airflow.plan import read_live
 from plugins.module_utils.errors import DataOpsError
 from plugins.module_utils.kube.access import find_access
 from plugins.module_utils.kube.client import Kube

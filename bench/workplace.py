@@ -17,7 +17,7 @@ import yaml
 
 from cluster import settings
 from plugins.module_utils.airflow import names
-from plugins.module_utils.airflow.service import Plan, Request, make_plan
+from plugins.module_utils.airflow.plan import Plan, Request, make_plan
 from plugins.module_utils.common import record
 from plugins.module_utils.kube.client import FIELD_MANAGER
 from plugins.module_utils.kube.objects import Manifest, Ref

@@ -399,7 +399,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.scp.dataops.plugins.module_utils import door
-from ansible_collections.scp.dataops.plugins.module_utils.airflow import service
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import removal, service
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import Request
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import EXECUTORS
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
@@ -436,7 +437,7 @@ def argument_spec() -> dict[str, Any]:
 def perform(call: door.Call) -> dict[str, Any]:
     params = call.params
     options = record.asked({name: params[name] for name in OWN})
-    request = service.Request(
+    request = Request(
         name=params["name"],
         manager=params["manager"],
         namespace=params["namespace"] or params["manager"],
@@ -449,7 +450,7 @@ def perform(call: door.Call) -> dict[str, Any]:
         timeout=params["wait_timeout"],
     )
     if params["state"] == "absent":
-        done = service.remove(call.kube, request, purge=params["purge"])
+        done = removal.remove(call.kube, request, purge=params["purge"])
     else:
         done = service.apply(call.kube, request)
     return door.report("service", done, with_diff=call.diff)

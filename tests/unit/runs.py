@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.scp.dataops.plugins.module_utils.airflow import service
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import removal, service
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import Request
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import Outcome, actions
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
@@ -26,10 +27,10 @@ def manager_request(**options: Any) -> manager.Request:
     return manager.Request(name=MANAGER, namespace=NAMESPACE, options=given, account_password=password, **how)
 
 
-def service_request(name: str = SERVICE, **options: Any) -> service.Request:
+def service_request(name: str = SERVICE, **options: Any) -> Request:
     how = {key: options.pop(key) for key in HOW if key in options}
     given = record.asked(options)
-    return service.Request(
+    return Request(
         name=name,
         manager=MANAGER,
         namespace=NAMESPACE,
@@ -60,7 +61,7 @@ def run(kube: FakeKube, name: str = SERVICE, **options: Any) -> Outcome:
 
 
 def remove(kube: FakeKube, name: str = SERVICE, *, purge: bool = False, check_mode: bool = False) -> Outcome:
-    return service.remove(kube, service_request(name, check_mode=check_mode), purge=purge)
+    return removal.remove(kube, service_request(name, check_mode=check_mode), purge=purge)
 
 
 def run_manager(kube: FakeKube, **options: Any) -> Outcome:

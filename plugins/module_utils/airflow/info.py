@@ -16,8 +16,8 @@ from ..kube.objects import Manifest, Ref, index
 from . import names, status
 from .api import AirflowApi
 from .manifests import KINDS
+from .plan import Live, Request, settled
 from .secrets import decoded
-from .service import Live, Request, settled
 from .spec import ServiceSpec
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.scp.dataops.plugins.module_utils.airflow import service
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import rollout
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import decoded
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import SERVICE
@@ -614,7 +614,7 @@ def test_what_an_earlier_run_left_unready_is_waited_for(monkeypatch: pytest.Monk
     run(kube, wait=False)
     kube.forget()
     waited: list[str] = []
-    monkeypatch.setattr(service, "wait_ready", lambda kube, namespace, refs, **rest: waited.extend(map(str, refs)))
+    monkeypatch.setattr(rollout, "wait_ready", lambda kube, namespace, refs, **rest: waited.extend(map(str, refs)))
     assert done(run(kube)) == []
     assert waited == ["Deployment/etl-triggerer"]
 

@@ -1,0 +1,227 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run would do, decided before anything is written: look, plan, refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..common import owner, record
+from ..common.checks import Checks
+from ..common.labels import SERVICE
+from ..common.labels import selector as label_selector
+from ..errors import Refused
+from ..kube.client import Kube
+from ..kube.objects import Manifest, Ref, index, ref_of
+from ..kube.plan import Change, plan_apply, plan_prune
+from ..kube.verdicts import VERDICTS
+from . import manifests, names, rights
+from .manifests import KEPT_KINDS, KINDS, Stages
+from .secrets import Secrets, decoded, provide
+from .spec import NESTED, SIZED, GitSync, ServiceSpec
+
+Live = dict[Ref, Manifest]
+WORKLOADS = frozenset({"Deployment", "StatefulSet", "Job"})
+# Stands in for what a Manager that only check mode has seen will pass on.
+DOMAIN_NOT_KNOWN_YET = "domain-of-the-manager"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a door hands over. ``options`` holds only what was asked for; passwords travel beside it, never in it."""
+
+    name: str
+    manager: str
+    namespace: str
+    options: Mapping[str, Any]
+    account_password: str | None = None
+    git_password: str | None = None
+    check_mode: bool = False
+    force: bool = False
+    wait: bool = True
+    timeout: float = 600
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided, nothing written yet."""
+
+    spec: ServiceSpec
+    secrets: Secrets
+    stages: Stages
+    changes: tuple[Change, ...]
+    live: Live
+    replaced_jobs: tuple[Ref, ...]
+    untried: GitSync | None
+    warnings: tuple[str, ...]
+    not_checked: tuple[str, ...] = ()
+
+    @property
+    def restarted(self) -> tuple[str, ...]:
+        """Components whose running pods are replaced, in the order in which they are named everywhere."""
+        components = manifests.names_by_component(self.stages.components)
+        rolled = {change.ref.name for change in self.changes if change.action == "update" and change.rolls}
+        database = ("database",) if names.database(self.spec.name) in rolled else ()
+        return (*database, *(part for name, part in components.items() if name in rolled))
+
+    def unready(self, stage: Sequence[Manifest]) -> list[Ref]:
+        """Workloads to wait for: what this run changes, and what an earlier, killed run left unfinished."""
+        touched = {change.ref for change in self.changes}
+        refs = [ref_of(item) for item in stage if item["kind"] in WORKLOADS]
+        return [ref for ref in refs if ref in touched or not is_ready(self.live.get(ref))]
+
+    def of(self, stage: Sequence[Manifest]) -> list[Change]:
+        wanted = {ref_of(manifest) for manifest in stage}
+        return [change for change in self.changes if change.ref in wanted]
+
+
+def read_live(kube: Kube, namespace: str, name: str) -> Live:
+    """All objects of a service: one LIST per kind, at once."""
+    return index(kube.list_all(KINDS, namespace, labels=label_selector(SERVICE, name)))
+
+
+def make_plan(kube: Kube, request: Request) -> Plan:
+    live, manager = look(kube, request)
+    warnings: list[str] = []
+    inherited = owner.inherited(manager)
+    missing_namespace = False
+    if manager is None:
+        what = f"Manager '{request.manager}' does not exist in namespace {request.namespace}"
+        if not request.check_mode:
+            raise Refused(what, where="manager", next_step="Create it first with scp.dataops.dataops_manager")
+        warnings.append(f"{what}; this is what would happen once it does. What it passes on is not known yet.")
+        inherited = {"domain": DOMAIN_NOT_KNOWN_YET}
+        missing_namespace = kube.get("Namespace", request.namespace) is None
+    recorded = record.read(live.get(Ref("ConfigMap", names.record(request.name), request.namespace)))
+    options = record.merged(recorded, request.options, nested=NESTED)
+    spec = with_ingress_class(kube, settled(request, options, inherited, live), live)
+    secrets = provide(spec, live, account_password=request.account_password, git_password=request.git_password)
+    keys_belong_to_data(spec, live)
+    stages = manifests.render(spec, secrets, options)
+    replaced_jobs = jobs_to_replace(stages, live)
+    anew = [item for item in stages.all if ref_of(item) in replaced_jobs]
+    others = [item for item in stages.all if ref_of(item) not in replaced_jobs]
+    with rights.explained(kube, request.namespace):
+        changes = [
+            *plan_apply(kube, others, live, force=request.force, missing_namespace=missing_namespace),
+            # Not by dry run: that would ask to change the Job that is there, and no Job can be changed.
+            *plan_apply(kube, anew, {}, missing_namespace=True),
+            *plan_prune(prunable(spec, live), stages.all, kinds=KINDS),
+        ]
+    real = tuple(change for change in changes if change.action != "keep")
+    plan = Plan(
+        spec=spec,
+        secrets=secrets,
+        stages=stages,
+        changes=real,
+        live=live,
+        replaced_jobs=replaced_jobs,
+        untried=new_source(spec, secrets, recorded, live),
+        warnings=tuple(warnings),
+    )
+    return checked(kube, plan) if real else plan
+
+
+def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:
+    """The service's objects and its Manager's record."""
+    with rights.explained(kube, request.namespace):
+        manager = owner.find(kube, request.namespace, request.manager)
+        return read_live(kube, request.namespace, request.name), manager
+
+
+def jobs_to_replace(stages: Stages, live: Live) -> tuple[Ref, ...]:
+    """Jobs that failed, and those that never ended and would be made otherwise now, such as one too large to start."""
+    wanted = {ref: manifests.pod_hash(item) for ref, item in index(stages.all).items() if ref.kind == "Job"}
+
+    def is_dead(ref: Ref, job: Manifest) -> bool:
+        state = VERDICTS["Job"](job).state
+        otherwise = ref in wanted and manifests.pod_hash(job) != wanted[ref]
+        return state == "failed" or (state == "waiting" and otherwise)
+
+    return tuple(ref for ref, item in live.items() if ref.kind == "Job" and is_dead(ref, item))
+
+
+def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
+    """What may go when it is no longer rendered: never data and keys, but a git credential that is out of use."""
+    credentials = {names.git(spec.name), names.git_check(spec.name)}
+    return [item for ref, item in live.items() if ref.kind not in KEPT_KINDS or ref.name in credentials]
+
+
+def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str, Any], live: Live) -> ServiceSpec:
+    """The spec, with what an existing service can no longer choose taken from the cluster."""
+    effective: dict[str, Any] = {**inherited, **options}
+    for option in SIZED:
+        both = {**inherited.get(option, {}), **options.get(option, {})}
+        if both:
+            effective[option] = both
+    spec = ServiceSpec.from_options(effective, name=request.name, manager=request.manager, namespace=request.namespace)
+    claim = live.get(Ref("PersistentVolumeClaim", names.database(request.name), request.namespace))
+    if claim is not None:
+        existing = claim["spec"].get("storageClassName", "")
+        if request.options.get("storage_class", existing) != existing:
+            raise Refused(
+                f"the volumes of '{request.name}' have class '{existing}', which cannot be changed to "
+                f"'{request.options['storage_class']}'",
+                where="storage_class",
+                next_step="Leave it out, or remove the service with purge and create it anew",
+            )
+        spec = replace(spec, storage_class=existing)
+    ingress = live.get(Ref("Ingress", request.name, request.namespace))
+    if ingress is not None and not spec.ingress_class:
+        spec = replace(spec, ingress_class=ingress["spec"].get("ingressClassName") or "")
+    return spec
+
+
+def with_ingress_class(kube: Kube, spec: ServiceSpec, live: Live) -> ServiceSpec:
+    """An Ingress yet to be made names the class of the only controller, unless one was asked for."""
+    if spec.ingress_class or Ref("Ingress", spec.name, spec.namespace) in live:
+        return spec
+    return replace(spec, ingress_class=Checks(kube).ingress_class(""))
+
+
+def keys_belong_to_data(spec: ServiceSpec, live: Live) -> None:
+    """A database volume without its Secret cannot be opened by a new password; better to say so than to wait for it."""
+    claim = Ref("PersistentVolumeClaim", names.database(spec.name), spec.namespace)
+    for secret in (names.database(spec.name), names.keys(spec.name)):
+        if claim in live and Ref("Secret", secret, spec.namespace) not in live:
+            raise Refused(
+                f"the volume of an earlier '{spec.name}' is there, but its Secret {secret} is not",
+                where=str(claim),
+                next_step="Restore the Secret, or remove the volume with state: absent and purge: true",
+            )
+
+
+def new_source(spec: ServiceSpec, secrets: Secrets, recorded: Mapping[str, Any], live: Live) -> GitSync | None:
+    """GitSync, when it names a repository, ref or credential that has not been tried yet."""
+    if spec.git_sync is None:
+        return None
+    before = dict(recorded.get("git_sync") or {})
+    before["subdir"] = before.get("subdir", "").strip("/")
+    source = ("repo", "ref", "subdir", "username")
+    defaults = {"ref": "main"}
+    same = all(getattr(spec.git_sync, key) == before.get(key, defaults.get(key, "")) for key in source)
+    tried = same and decoded(live.get(Ref("Secret", names.git(spec.name), spec.namespace))) == secrets.git
+    return None if tried else spec.git_sync
+
+
+def checked(kube: Kube, plan: Plan) -> Plan:
+    """Refuse what the cluster cannot take; only asked when something is about to change."""
+    checks = Checks(kube)
+    spec = plan.spec
+    created = {change.ref.kind for change in plan.changes if change.action == "create"}
+    wanted: list[Callable[[], object]] = [
+        lambda: checks.node_selector(spec.node_selector),
+        lambda: checks.ingress_class(spec.ingress_class),
+        lambda: checks.host(spec.host, (spec.namespace, spec.name)),
+    ]
+    if "PersistentVolumeClaim" in created:
+        wanted.append(lambda: checks.storage_class(spec.storage_class))
+    kube.each(lambda check: check(), wanted)
+    return replace(plan, not_checked=tuple(sorted(checks.not_checked)))
+
+
+def is_ready(manifest: Manifest | None) -> bool:
+    return manifest is not None and VERDICTS[manifest["kind"]](manifest).state == "ready"

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carry out a plan, in the order that keeps tasks alive.
+
+The repository is tried first, the database is migrated before any component starts, and what is no longer wanted goes
+last.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from ..common.labels import SERVICE
+from ..common.labels import selector as label_selector
+from ..common.outcome import Timeline
+from ..errors import NotReady
+from ..kube.client import Kube
+from ..kube.deletion import delete_all
+from ..kube.objects import Ref, ref_of
+from ..kube.plan import carry_out
+from ..kube.wait import wait_ready
+from . import manifests
+from .api import AirflowApi
+from .plan import Plan, Request
+from .spec import GitSync, ServiceSpec
+
+HEALTH_POLL_SECONDS = 1.0
+Wait = Callable[[Sequence[Ref]], None]
+
+
+def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Callable[[], float]) -> None:
+    """:param left: seconds until the deadline."""
+    selector = label_selector(SERVICE, request.name)
+
+    def wait(targets: Sequence[Ref]) -> None:
+        if targets:
+            wait_ready(kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say)
+
+    if plan.changes and plan.untried:
+        try_git(kube, plan, plan.untried, progress, wait)
+    if plan.replaced_jobs:
+        delete_all(kube, plan.replaced_jobs, timeout=left())
+    carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
+    for stage in (plan.stages.migration, plan.stages.account):
+        if jobs := plan.unready(stage):
+            wait(plan.unready(plan.stages.foundation))
+            carry_out(kube, plan.of(stage), force=request.force)
+            wait(jobs)
+    start_components(kube, request, plan, wait)
+    if request.wait and plan.unready([*plan.stages.foundation, *plan.stages.components]):
+        wait_healthy(kube, plan.spec, progress, left)
+    carry_out(kube, [change for change in plan.changes if change.action == "delete"])
+
+
+def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> None:
+    if request.wait:
+        # A component whose database is away crashes; that would be told instead of why the database is away.
+        wait(plan.unready(plan.stages.foundation))
+    carry_out(kube, plan.of(plan.stages.components), force=request.force)
+    if request.wait:
+        wait(plan.unready(plan.stages.components))
+
+
+def try_git(kube: Kube, plan: Plan, git: GitSync, progress: Timeline, wait: Callable[[Sequence[Ref]], None]) -> None:
+    """Fetch from the repository inside the cluster, with the new credential, before anything of the service changes."""
+    job = manifests.git_check_job(plan.spec, git)
+    probe = [job]
+    if plan.secrets.git:
+        probe.insert(0, manifests.git_check_secret(plan.spec, plan.secrets))
+    refs = [ref_of(item) for item in probe]
+    delete_all(kube, refs, timeout=60)
+    try:
+        for item in probe:
+            kube.apply(item)
+        wait([ref_of(job)])
+    except NotReady as error:
+        raise NotReady(
+            f"the repository could not be read: {error.what}",
+            where="git_sync",
+            next_step=f"Nothing was changed. {error.next_step}",
+        ) from error
+    finally:
+        delete_all(kube, refs, timeout=60)
+    progress.say("repository can be read")
+
+
+def wait_healthy(kube: Kube, spec: ServiceSpec, progress: Timeline, left: Callable[[], float]) -> None:
+    """Until Airflow itself says that every part sends its heartbeat."""
+    api = AirflowApi(kube, spec.namespace, spec.name, spec.profile)
+    wanted = {component.health_key for component in spec.profile.components}
+    selector = label_selector(SERVICE, spec.name)
+    said = ""
+    while True:
+        health = api.health()
+        ailing = sorted(key for key in wanted if health.get(key) != "healthy")
+        if not ailing:
+            progress.say("Airflow is healthy")
+            return
+        line = f"Airflow waits for {', '.join(ailing)}"
+        if line != said:
+            progress.say(line)
+            said = line
+        if left() <= 1.0:
+            raise NotReady(
+                f"not healthy in time: {', '.join(ailing)}",
+                where=f"service {spec.name}",
+                next_step=f"Look at the logs: kubectl -n {spec.namespace} logs -l {selector} --tail=50",
+            )
+        time.sleep(HEALTH_POLL_SECONDS)
