@@ -9,6 +9,7 @@ DataOpsError
 ├── Refused           the cluster, as it is, cannot take what was asked for; nothing was written
 ├── Unreachable       nothing that speaks Kubernetes answers: address, TLS, kubeconfig
 ├── NotReady          waiting ended: it cannot succeed, or the time is up
+│   └── AirflowError  an answer of Airflow that is not a success, with its HTTP status and its own words
 └── ApiError          an answer of the API server, with its HTTP status and reason
     ├── Unauthorized  401
     ├── Forbidden     403
@@ -61,6 +62,15 @@ class Unreachable(DataOpsError):
 
 class NotReady(DataOpsError):
     """Waiting ended: what is waited for cannot succeed, or the time is up."""
+
+
+class AirflowError(NotReady):
+    """An answer of Airflow that is not a success; `status` is the HTTP code, `detail` what it says about it."""
+
+    def __init__(self, what: str, *, where: str = "", next_step: str = "", status: int = 0, detail: str = "") -> None:
+        super().__init__(what, where=where, next_step=next_step)
+        self.status = status
+        self.detail = detail
 
 
 class ApiError(DataOpsError):

@@ -224,10 +224,11 @@ class FakeKube(Kube):
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        cookies: dict[str, str] | None = None,
         timeout: float = 10,
     ) -> tuple[int, bytes]:
         self.reads += 1
-        self.asked_airflow.append((method, path, dict(headers or {}), body))
+        self.asked_airflow.append((method, path, {**(headers or {}), **(cookies or {})}, body))
         if self.health is None:
             return 503, b"no endpoints available"
         if path.endswith("/health"):

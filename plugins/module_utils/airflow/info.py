@@ -44,9 +44,9 @@ def service_info(kube: Kube, request: Request, inherited: dict[str, Any], live: 
     spec = settled(request, options, inherited, live)
     described = status.describe(spec, live)
     account = decoded(live.get(Ref("Secret", names.account(request.name), request.namespace)))
-    api = AirflowApi(kube, spec.namespace, spec.name, spec.profile)
+    api = AirflowApi(kube, spec.namespace, spec.name, spec.profile, account)
     described["airflow"] = api.health()
-    described["git"] = git(spec, api, account)
+    described["git"] = git(spec, api)
     ailing = sorted(
         f"{part}: {word}" for part, word in described["airflow"].items() if word not in ("healthy", "unknown")
     )
@@ -56,7 +56,7 @@ def service_info(kube: Kube, request: Request, inherited: dict[str, Any], live: 
     return described
 
 
-def git(spec: ServiceSpec, api: AirflowApi, account: dict[str, str]) -> dict[str, Any]:
+def git(spec: ServiceSpec, api: AirflowApi) -> dict[str, Any]:
     """The commit that runs: the one most DAGs were last read from; others are named while a change spreads."""
     if spec.git_sync is None:
         return {}
@@ -68,7 +68,7 @@ def git(spec: ServiceSpec, api: AirflowApi, account: dict[str, str]) -> dict[str
         "error": "",
     }
     try:
-        dags = api.commits(account)
+        dags = api.commits()
     except DataOpsError as error:
         return {**answer, "error": str(error)}
     counted = Counter(commit for commit in dags.values() if commit)

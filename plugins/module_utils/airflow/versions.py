@@ -9,6 +9,7 @@ Sources: the command line, health endpoints and option names of each release of 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ..errors import BadOption
 
@@ -51,6 +52,22 @@ class Component:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Api:
+    """Where the REST API is, and how one signs in: for a token, or at the form as a browser does."""
+
+    root: str
+    sign_in: Literal["token", "form"]
+    sign_in_path: str
+    # Roles and users are those of the auth manager, FAB, which serves them under a root of its own.
+    users_root: str = "/auth/fab/v1"
+
+
+AIRFLOW_3_API = Api(root="/api/v2", sign_in="token", sign_in_path="/auth/token")
+# Basic authentication cannot pass the API server's proxy, which keeps the Authorization header for itself.
+AIRFLOW_2_API = Api(root="/api/v1", sign_in="form", sign_in_path="/login/")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """One supported minor version; ``release`` is the exact one that the default image carries."""
 
@@ -59,8 +76,7 @@ class Profile:
     components: tuple[Component, ...]
     migrate: tuple[str, ...] = ("airflow", "db", "migrate")
     health_path: str = "/api/v2/monitor/health"
-    token_path: str = "/auth/token"
-    dags_path: str = "/api/v2/dags"
+    api: Api = AIRFLOW_3_API
     worker_cpu: str = "500m"
     worker_memory: str = "1Gi"
     drivers: tuple[str, str] = field(default=("postgresql+psycopg2", "postgresql+asyncpg"))

@@ -200,7 +200,7 @@ class Kube:
             {key: value for key, value in query.items() if value},
             headers={"Accept": "*/*"},
         )
-        status, body = self._transport.exchange(request)
+        status, body, _cookies = self._transport.exchange(request)
         # 400: the container has not started, or has no previous one.
         if status in (400, 404):
             return ""
@@ -218,10 +218,12 @@ class Kube:
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        cookies: dict[str, str] | None = None,
         timeout: float = 10,
     ) -> tuple[int, bytes]:
         """Call a service through the API server: its status and body, 502 to 504 when nothing behind it answers.
 
+        `cookies` are sent along, and changed as the service sets them: one dictionary over several calls is a session.
         Raises ApiError only when the API server itself says that we may not, or that there is no such service.
         """
         request = Request(
@@ -231,11 +233,13 @@ class Kube:
             "reach",
             target("Service", service, namespace),
             body=body,
-            headers={"Accept": "*/*", **(headers or {})},
+            headers={"Accept": "*/*", **_cookie_header(cookies), **(headers or {})},
             repeatable=method in ("GET", "HEAD"),
             timeout=timeout,
         )
-        status, answer = self._transport.exchange(request, retry_broken=False)
+        status, answer, set_cookies = self._transport.exchange(request, retry_broken=False)
+        if cookies is not None:
+            cookies.update(_cookie(line) for line in set_cookies)
         if status in _SPEAKS_FOR_ITSELF and status_of(answer) is not None:
             raise explain(request, status, answer, self.access)
         return status, answer
@@ -299,3 +303,13 @@ class Kube:
 
 def _dry_run(asked: bool) -> dict[str, str]:
     return {"dryRun": "All"} if asked else {}
+
+
+def _cookie_header(cookies: Mapping[str, str] | None) -> dict[str, str]:
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
+
+
+def _cookie(line: str) -> tuple[str, str]:
+    """Name and value of a Set-Cookie line; for how long and where it holds does not matter to a session this short."""
+    name, _equals, value = line.partition(";")[0].partition("=")
+    return name.strip(), value.strip()

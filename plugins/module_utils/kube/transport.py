@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from ..errors import Unreachable, needed_library
@@ -39,6 +39,14 @@ _TOO_BUSY = 429
 pause = time.sleep
 
 
+class Answer(NamedTuple):
+    """What a server answered: its status, its body, and the lines with which it sets cookies."""
+
+    status: int
+    body: bytes
+    cookies: tuple[str, ...] = ()
+
+
 class Transport:
     """Connections to one API server; may be used by several threads."""
 
@@ -58,13 +66,13 @@ class Transport:
 
     def send(self, request: Request) -> bytes:
         """Body of a successful answer; tries again what may be tried again. Raises Unreachable or an ApiError."""
-        status, body = self.exchange(request)
-        if status >= 300:
-            raise explain(request, status, body, self.access)
-        return body
+        answer = self.exchange(request)
+        if answer.status >= 300:
+            raise explain(request, answer.status, answer.body, self.access)
+        return answer.body
 
-    def exchange(self, request: Request, *, retry_broken: bool = True) -> tuple[int, bytes]:
-        """Status and body of any answer; a server error counts as an answer at once unless `retry_broken`."""
+    def exchange(self, request: Request, *, retry_broken: bool = True) -> Answer:
+        """Any answer; a server error counts as an answer at once unless `retry_broken`."""
         for attempt in range(_TRIES):
             last = attempt == _TRIES - 1
             seconds = _FIRST_PAUSE * 2**attempt
@@ -78,7 +86,7 @@ class Transport:
                 busy = response.status == _TOO_BUSY and status_of(response.data) is not None
                 broken = retry_broken and request.repeatable and not is_final(response.status, response.data)
                 if last or not (busy or broken):
-                    return response.status, response.data
+                    return Answer(response.status, response.data, tuple(response.headers.getlist("Set-Cookie")))
                 seconds = max(seconds, _wished_pause(response))
             pause(min(seconds, _LONGEST_PAUSE))
         raise AssertionError("the last try returns or raises")

@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import info, status
-from ansible_collections.scp.dataops.plugins.module_utils.airflow.api import AirflowApi
-from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import profile
-from ansible_collections.scp.dataops.plugins.module_utils.errors import NotReady, Refused, Unreachable
+from ansible_collections.scp.dataops.plugins.module_utils.errors import Refused
 from ansible_collections.scp.dataops.plugins.module_utils.kube.verdicts import Verdict
 from ansible_collections.scp.dataops.plugins.module_utils.manager.info import ingress_info, manager_info
 
@@ -21,7 +19,6 @@ from ..fake_kube import FakeKube, cluster_object
 from ..runs import MANAGER, NAMESPACE, cluster, cluster_with_service, run
 from .builders import full, service
 
-ACCOUNT = {"id": "operator", "password": "SENTINEL-Pass1!"}
 GIT: dict[str, Any] = {"repo": "https://git.example.com/team/dags.git"}
 
 STATES: dict[str, tuple[list[str], str]] = {
@@ -108,7 +105,7 @@ def account_is_gone(kube: FakeKube) -> None:
 ERRORS: dict[str, tuple[Callable[[FakeKube], None], str]] = {
     "Airflow does not answer": (
         airflow_is_silent,
-        "etl-web-server: Airflow answered POST /auth/token with status 503.",
+        "etl-web-server: Airflow does not answer (status 503).",
     ),
     "its account is gone": (account_is_gone, "etl-web-server: the Secret of its account is missing."),
 }
@@ -133,67 +130,6 @@ def test_info_of_a_service_without_address_in_an_unclear_cluster() -> None:
 def test_info_of_another_managers_namespace() -> None:
     with pytest.raises(Refused, match="namespace data belongs to Manager 'analytics'"):
         info.services_info(cluster(), NAMESPACE, "marketing")
-
-
-# Airflow's own words
-
-
-def api(kube: FakeKube) -> AirflowApi:
-    return AirflowApi(kube, NAMESPACE, "etl", profile("3.3"))
-
-
-def test_the_token_travels_in_the_cookie_and_the_password_in_the_body() -> None:
-    kube = FakeKube()
-    kube.airflow_dags = {"a": "3f0e5c1"}
-    assert api(kube).commits(ACCOUNT) == {"a": "3f0e5c1"}
-    login, dags = kube.asked_airflow
-    assert (login[0], login[1]) == ("POST", "/auth/token")
-    assert json.loads(login[3] or b"") == {"username": "operator", "password": "SENTINEL-Pass1!"}
-    assert dags[2]["Cookie"] == "_token=SENTINEL-TOKEN"
-    assert "SENTINEL" not in dags[1]
-
-
-class Answering(FakeKube):
-    """Airflow answers everything with the same."""
-
-    def __init__(self, answer: tuple[int, bytes] | Exception) -> None:
-        super().__init__()
-        self._answer = answer
-
-    def proxy(self, *arguments: Any, **named: Any) -> tuple[int, bytes]:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
-
-
-HEALTH: dict[str, tuple[tuple[int, bytes] | Exception, dict[str, str]]] = {
-    "all parts": (
-        (200, b'{"scheduler": {"status": "healthy"}, "triggerer": {"status": null}}'),
-        {"scheduler": "healthy", "triggerer": "unknown"},
-    ),
-    "not there yet": ((503, b"no endpoints available"), {}),
-    "a page": ((200, b"<html>"), {}),
-    "too slow": (Unreachable("connected, but no answer in time"), {}),
-}
-
-
-@pytest.mark.parametrize(("answer", "expected"), HEALTH.values(), ids=HEALTH.keys())
-def test_health(answer: tuple[int, bytes] | Exception, expected: dict[str, str]) -> None:
-    assert api(Answering(answer)).health() == expected
-
-
-REFUSED: dict[str, tuple[tuple[int, bytes], str]] = {
-    "account not taken": ((401, b"{}"), "etl-web-server: Airflow answered POST /auth/token with status 401."),
-    "a page": ((200, b"<html>"), "etl-web-server: Airflow's answer to POST /auth/token is not JSON."),
-}
-
-
-@pytest.mark.parametrize(("answer", "sentence"), REFUSED.values(), ids=REFUSED.keys())
-def test_commits_refused(answer: tuple[int, bytes], sentence: str) -> None:
-    with pytest.raises(NotReady) as caught:
-        api(Answering(answer)).commits(ACCOUNT)
-    assert str(caught.value) == sentence
-    assert "SENTINEL" not in str(caught.value)
 
 
 # The Manager

@@ -144,6 +144,16 @@ def test_proxy(serve: Callable[..., FakeApi], connect: Callable[..., Kube], answ
     assert api.asked[0].path == "/api/v1/namespaces/x/services/web:8080/proxy/health"
 
 
+def test_cookies_make_a_session(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
+    api = serve(Answer(200, b"", headers={"Set-Cookie": "session=a=1; Path=/; HttpOnly"}))
+    kube = connect(api)
+    cookies = {"_token": "t"}
+    for _turn in range(2):
+        kube.proxy("GET", "x", "web", 8080, "/login/", cookies=cookies)
+    assert [asked.headers.get("Cookie") for asked in api.asked] == ["_token=t", "_token=t; session=a=1"]
+    assert cookies == {"_token": "t", "session": "a=1"}
+
+
 def test_rights(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
     def review(asked: Asked) -> Answer:
         attributes = json.loads(asked.body)["spec"]["resourceAttributes"]
