@@ -14,10 +14,16 @@ import copy
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError, Forbidden, Invalid, NotFound
+from ansible_collections.scp.dataops.plugins.module_utils.errors import (
+    Conflict,
+    DataOpsError,
+    Forbidden,
+    Invalid,
+    NotFound,
+)
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import FIELD_MANAGER, Kube
 from ansible_collections.scp.dataops.plugins.module_utils.kube.kinds import KINDS
 from ansible_collections.scp.dataops.plugins.module_utils.kube.masking import cleaned, encoded
@@ -66,6 +72,9 @@ class FakeKube(Kube):
 
     def __init__(self, *, objects: Iterable[Manifest] = (), with_usual: bool = True) -> None:
         self.log: list[str] = []
+        # What happens to Leases is noted apart: they say who writes, not what.
+        self.leases: list[str] = []
+        self.clock = datetime(2026, 1, 2, tzinfo=timezone.utc)
         self.reads = 0
         self.failing: set[str] = set()
         self.stuck: set[str] = set()
@@ -118,6 +127,7 @@ class FakeKube(Kube):
     def forget(self) -> None:
         """Begin a new log."""
         self.log.clear()
+        self.leases.clear()
         self.asked_airflow.clear()
         self.reads = 0
 
@@ -125,10 +135,13 @@ class FakeKube(Kube):
 
     @property
     def requests(self) -> int:
-        return self.reads + len(self.log)
+        return self.reads + len(self.log) + len(self.leases)
 
     def now(self) -> datetime:
-        return datetime(2026, 1, 2, tzinfo=timezone.utc)
+        return self.clock
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock += timedelta(seconds=seconds)
 
     def close(self) -> None:
         pass
@@ -164,6 +177,7 @@ class FakeKube(Kube):
         with self._lock:
             manifest = encoded(copy.deepcopy(manifest))
             ref = ref_of(manifest)
+            self._ask_guard(ref, dry_run=dry_run)
             self.log.append(f"{'try' if dry_run else 'apply'} {ref}")
             live = self._objects.get(ref)
             self._check("patch" if live else "create", ref.kind, ref.namespace)
@@ -179,7 +193,9 @@ class FakeKube(Kube):
             return copy.deepcopy(self._objects[ref] if not dry_run else outcome)
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """Reviews of rights only; the engine creates nothing else this way."""
+        """Leases, and reviews of rights; the engine creates nothing else this way."""
+        if manifest["kind"] == "Lease":
+            return self._create_lease(manifest)
         assert manifest["kind"] == "SelfSubjectAccessReview"
         self.reads += 1
         asked = manifest["spec"]["resourceAttributes"]
@@ -187,6 +203,24 @@ class FakeKube(Kube):
         kinds = {facts.plural: kind for kind, facts in KINDS.items()}
         right = (asked["verb"], kinds.get(resource, resource), asked.get("namespace", ""))
         return {**manifest, "status": {"allowed": right not in self._forbidden}}
+
+    def patch(
+        self, kind: str, name: str, namespace: str | None, body: Mapping[str, Any], *, dry_run: bool = False
+    ) -> Manifest:
+        """A merge patch of what exists, with the version it is for."""
+        with self._lock:
+            ref = Ref(kind, name, namespace or "")
+            self._ask_guard(ref, dry_run=dry_run)
+            self._note(f"{'try to patch' if dry_run else 'patch'} {ref}", kind)
+            self._check("patch", kind, namespace)
+            live = self._objects.get(ref)
+            if live is None:
+                raise NotFound("it does not exist", where=str(ref), status=404, reason="NotFound")
+            self._refuse_outdated(ref, body.get("metadata", {}).get("resourceVersion", ""))
+            outcome = self._stamped(_overlaid(live, body), live)
+            if not dry_run:
+                self._objects[ref] = outcome
+            return copy.deepcopy(outcome)
 
     def delete(
         self,
@@ -196,13 +230,16 @@ class FakeKube(Kube):
         *,
         dry_run: bool = False,
         propagation: str = "Background",
+        version: str = "",
     ) -> None:
         with self._lock:
             ref = Ref(kind, name, namespace or "")
-            self.log.append(f"{'try to delete' if dry_run else 'delete'} {ref}")
+            self._ask_guard(ref, dry_run=dry_run)
+            self._note(f"{'try to delete' if dry_run else 'delete'} {ref}", kind)
             self._check("delete", kind, namespace)
             if dry_run:
                 return
+            self._refuse_outdated(ref, version)
             gone = {ref} if kind != "Namespace" else {ref, *(r for r in self._objects if r.namespace == name)}
             for each in gone:
                 self._objects.pop(each, None)
@@ -247,6 +284,27 @@ class FakeKube(Kube):
             place = f"in namespace {namespace}" if namespace else "in the cluster"
             raise Forbidden(f"user jane may not {verb} {resource} {place}", where=kind, status=403, reason="Forbidden")
 
+    def _note(self, line: str, kind: str) -> None:
+        (self.leases if kind == "Lease" else self.log).append(line)
+
+    def _create_lease(self, manifest: Manifest) -> Manifest:
+        with self._lock:
+            ref = ref_of(manifest)
+            self._ask_guard(ref, dry_run=False)
+            self._note(f"create {ref}", ref.kind)
+            self._check("create", ref.kind, ref.namespace)
+            if Ref("Namespace", ref.namespace) not in self._objects:
+                raise NotFound(f'namespaces "{ref.namespace}" not found', where=str(ref), status=404, reason="NotFound")
+            if ref in self._objects:
+                raise Conflict("it exists", where=str(ref), status=409, reason="AlreadyExists")
+            self._objects[ref] = self._stamped(copy.deepcopy(manifest), None)
+            return copy.deepcopy(self._objects[ref])
+
+    def _refuse_outdated(self, ref: Ref, version: str) -> None:
+        live = self._objects.get(ref)
+        if version and live and live["metadata"]["resourceVersion"] != version:
+            raise Conflict("it was changed meanwhile", where=str(ref), status=409, reason="Conflict")
+
     def _defaulted(self, manifest: Manifest, live: Manifest | None) -> Manifest:
         if manifest["kind"] != "PersistentVolumeClaim" or live or "storageClassName" in manifest["spec"]:
             return manifest
@@ -266,9 +324,10 @@ class FakeKube(Kube):
         if owned is not None:
             entry = {"manager": FIELD_MANAGER, "operation": "Apply", "apiVersion": item["apiVersion"]}
             metadata["managedFields"] = [{**entry, "fieldsV1": owned}]
+        metadata["resourceVersion"] = old.get("resourceVersion", "")
         if live is None or cleaned({**item, "metadata": metadata}) != cleaned(live):
             self._version += 1
-        metadata["resourceVersion"] = old.get("resourceVersion", "") if live else str(self._version)
+            metadata["resourceVersion"] = str(self._version)
         return {**item, "metadata": metadata}
 
     def _controlled(self, item: Manifest, live: Manifest | None) -> Manifest:

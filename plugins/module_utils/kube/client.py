@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from .access import Access
 from .answers import explain, status_of
 from .kinds import KINDS, path
 from .masking import encoded
-from .objects import Manifest, ref_of
+from .objects import Manifest, Ref, ref_of
 from .request import Request, target
 from .transport import Transport
 from .watch import Watch
@@ -39,6 +40,8 @@ Result = TypeVar("Result")
 class Kube:
     """A cluster, seen as one user. Threads may share it."""
 
+    _guard: Callable[[Ref], None] | None = None
+
     def __init__(self, access: Access, *, request_timeout: float = 30) -> None:
         self.access = access
         self._transport = Transport(access, request_timeout=request_timeout)
@@ -51,6 +54,15 @@ class Kube:
     def now(self) -> datetime:
         """The time by the API server's clock (as of its last answer), to compare with times in its objects."""
         return datetime.now(timezone.utc) + timedelta(seconds=self._transport.clock_ahead)
+
+    @contextmanager
+    def guarded(self, guard: Callable[[Ref], None]) -> Iterator[None]:
+        """Meanwhile `guard` is asked before each write, of whichever part of a run, and may refuse it by an error."""
+        self._guard = guard
+        try:
+            yield
+        finally:
+            self._guard = None
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest | None:
         """One object; None when it does not exist."""
@@ -101,6 +113,7 @@ class Kube:
         kind, metadata = manifest["kind"], manifest.get("metadata") or {}
         namespace = metadata.get("namespace")
         review = kind.endswith("Review")
+        self._ask_guard(Ref(kind, metadata.get("name") or "", namespace or ""), dry_run=dry_run or review)
         request = Request(
             "POST",
             path(kind, namespace),
@@ -117,7 +130,8 @@ class Kube:
     def patch(
         self, kind: str, name: str, namespace: str | None, body: Mapping[str, Any], *, dry_run: bool = False
     ) -> Manifest:
-        """JSON merge patch."""
+        """JSON merge patch; with metadata.resourceVersion in it, Conflict when that is not the newest one."""
+        self._ask_guard(Ref(kind, name, namespace or ""), dry_run=dry_run)
         request = Request(
             "PATCH",
             path(kind, namespace, name),
@@ -138,9 +152,12 @@ class Kube:
         *,
         dry_run: bool = False,
         propagation: str = "Background",
+        version: str = "",
     ) -> None:
-        """Delete an object; that it does not exist is fine."""
-        body = json.dumps({"propagationPolicy": propagation}).encode()
+        """Delete an object; that it does not exist is fine. Conflict when `version` is given and not the newest one."""
+        self._ask_guard(Ref(kind, name, namespace or ""), dry_run=dry_run)
+        only = {"preconditions": {"resourceVersion": version}} if version else {}
+        body = json.dumps({"propagationPolicy": propagation, **only}).encode()
         request = Request(
             "DELETE",
             path(kind, namespace, name),
@@ -266,6 +283,7 @@ class Kube:
     def _apply(self, manifest: Manifest, *, dry_run: bool, force: bool) -> Manifest:
         manifest = encoded(manifest)
         ref = ref_of(manifest)
+        self._ask_guard(ref, dry_run=dry_run)
         request = Request(
             "PATCH",
             path(ref.kind, ref.namespace, ref.name),
@@ -277,6 +295,10 @@ class Kube:
             manifest=manifest,
         )
         return self._sent(request, dry_run=dry_run)
+
+    def _ask_guard(self, ref: Ref, *, dry_run: bool) -> None:
+        if self._guard and not dry_run:
+            self._guard(ref)
 
     def _sent(self, request: Request, *, dry_run: bool) -> Manifest:
         return self._object(replace(request, query={**request.query, **_dry_run(dry_run)}))
