@@ -8,23 +8,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..common import record
-from ..common.labels import INSTANCE, SERVICE, labels
+from ..common.labels import SERVICE, labels
 from ..kube.objects import Manifest, without_none
-from . import configuration, names, pods, scripts
-from .secrets import Secrets, Values
+from . import configuration, embedded, names, pods, scripts
+from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
+from .secrets import Secrets
 from .spec import GitSync, ServiceSpec
 from .versions import WEB_SERVER_PORT, Component
 
 CONFIG_HASH = "scp.dataops/config-hash"
-POD_HASH = "scp.dataops/pod-hash"
 # Kinds that a service consists of; all others in its namespace are never looked at. Volumes and Secrets are not pruned.
 KINDS = (
     "ConfigMap",
@@ -83,13 +81,13 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
             secret(spec, names.keys(spec.name), "keys", secrets.keys),
             secret(spec, names.database(spec.name), "database", secrets.database),
             secret(spec, names.account(spec.name), "account", secrets.account),
+            *([secret(spec, names.broker(spec.name), "broker", secrets.broker)] if secrets.broker else []),
             *([secret(spec, names.git(spec.name), "git", secrets.git)] if secrets.git else []),
             config_map(spec, config),
-            volume_claim(spec, names.database(spec.name), "database", "ReadWriteOnce"),
             volume_claim(spec, names.logs(spec.name), "logs", "ReadWriteMany"),
-            port_service(spec, names.database(spec.name), "database", "postgres", 5432),
             port_service(spec, names.web_server(spec.name), "web-server", "http", WEB_SERVER_PORT),
-            database(spec),
+            *embedded.database(spec),
+            *(embedded.broker(spec) if spec.uses_celery and spec.broker.embedded else []),
         ],
         migration=[migration_job(spec)],
         account=[account_job(spec, secrets)],
@@ -99,16 +97,6 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
             ingress(spec),
         ],
     )
-
-
-def metadata(spec: ServiceSpec, name: str, component: str) -> Manifest:
-    return {"name": name, "namespace": spec.namespace, "labels": labels(SERVICE, spec.name, spec.manager, component)}
-
-
-def selector(spec: ServiceSpec, component: str) -> dict[str, str]:
-    """Selectors are immutable, so they hold no more than what can never change."""
-    every = labels(SERVICE, spec.name, spec.manager, component)
-    return {key: value for key, value in every.items() if key in (INSTANCE, "app.kubernetes.io/component")}
 
 
 def config_files(spec: ServiceSpec) -> dict[str, str]:
@@ -131,16 +119,6 @@ def config_map(spec: ServiceSpec, files: Mapping[str, str]) -> Manifest:
         "kind": "ConfigMap",
         "metadata": metadata(spec, names.config(spec.name), "config"),
         "data": dict(files),
-    }
-
-
-def secret(spec: ServiceSpec, name: str, component: str, values: Values) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": metadata(spec, name, component),
-        "type": "Opaque",
-        "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
     }
 
 
@@ -179,77 +157,6 @@ def role_binding(spec: ServiceSpec, component: Component) -> Manifest:
     }
 
 
-def volume_claim(spec: ServiceSpec, name: str, component: str, access: str) -> Manifest:
-    manifest: Manifest = without_none(
-        {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": metadata(spec, name, component),
-            "spec": {
-                "accessModes": [access],
-                "storageClassName": spec.storage_class or None,
-                "resources": {"requests": {"storage": spec.storage_size}},
-            },
-        }
-    )
-    return manifest
-
-
-def port_service(spec: ServiceSpec, name: str, component: str, port_name: str, port: int) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata(spec, name, component),
-        "spec": {
-            "selector": selector(spec, component),
-            "ports": [{"name": port_name, "port": port, "targetPort": port, "protocol": "TCP"}],
-        },
-    }
-
-
-def database(spec: ServiceSpec) -> Manifest:
-    name = names.database(spec.name)
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "StatefulSet",
-        "metadata": metadata(spec, name, "database"),
-        "spec": {
-            "replicas": 1,
-            "serviceName": name,
-            # The other policy waits for a broken pod before it replaces it: a correction would never arrive.
-            "podManagementPolicy": "Parallel",
-            "selector": {"matchLabels": selector(spec, "database")},
-            "template": {
-                "metadata": {"labels": labels(SERVICE, spec.name, spec.manager, "database")},
-                "spec": database_pod(spec),
-            },
-        },
-    }
-
-
-def database_pod(spec: ServiceSpec) -> Manifest:
-    """Host aliases would restart the database for nothing: it connects to nobody."""
-    return {key: value for key, value in pods.database_pod(spec).items() if key != "hostAliases"}
-
-
-def job(spec: ServiceSpec, name: str, component: str, pod: Manifest, *, retries: int) -> Manifest:
-    annotations = {POD_HASH: digest(json.dumps(pod, sort_keys=True))}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {**metadata(spec, name, component), "annotations": annotations},
-        "spec": {
-            "backoffLimit": retries,
-            "template": {"metadata": {"labels": labels(SERVICE, spec.name, spec.manager, component)}, "spec": pod},
-        },
-    }
-
-
-def pod_hash(job: Manifest) -> str:
-    """Which pod a Job was made with; the server rewrites the pod itself, so it cannot be compared."""
-    return str((job["metadata"].get("annotations") or {}).get(POD_HASH, ""))
-
-
 def migration_job(spec: ServiceSpec) -> Manifest:
     """A Job cannot be changed, so its name is made of what makes it necessary: this image, this database."""
     what = digest(pods.airflow_image(spec), names.database(spec.name))
@@ -269,10 +176,6 @@ def git_check_job(spec: ServiceSpec, git: GitSync) -> Manifest:
 def git_check_secret(spec: ServiceSpec, secrets: Secrets) -> Manifest:
     """The credential to be tried, apart from the one in use: a wrong one must not reach running pods."""
     return secret(spec, names.git_check(spec.name), "git-check", secrets.git)
-
-
-def digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
 
 
 def mounted_files(component: Component, files: Mapping[str, str]) -> dict[str, str]:

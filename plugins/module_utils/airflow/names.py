@@ -15,6 +15,13 @@ GIT_CREDENTIAL = "/etc/scp-dataops/git"
 # On the node's disk, not on the shared volume: git locks files and clones many small ones.
 BUNDLES = f"{AIRFLOW_HOME}/bundles"
 
+# Folders with one file each: a renewed authority arrives without a restart.
+DATABASE_CA = "/etc/scp-dataops/database-ca"
+BROKER_CA = "/etc/scp-dataops/broker-ca"
+CA_FILE = "ca.crt"
+DATABASE_CA_FILE = f"{DATABASE_CA}/{CA_FILE}"
+BROKER_CA_FILE = f"{BROKER_CA}/{CA_FILE}"
+
 BUNDLE = "dags"
 GIT_CONNECTION = "git_dags"
 
@@ -34,6 +41,11 @@ def keys(service: str) -> str:
 def database(service: str) -> str:
     """The database's Secret, StatefulSet, Service and volume share this name."""
     return f"{service}-database"
+
+
+def broker(service: str) -> str:
+    """The broker's Secret and, when it is embedded, its StatefulSet, Service and volume share this name."""
+    return f"{service}-broker"
 
 
 def account(service: str) -> str:

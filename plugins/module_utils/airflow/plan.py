@@ -18,7 +18,7 @@ from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
-from . import manifests, names, rights
+from . import manifests, names, pieces, rights
 from .manifests import KEPT_KINDS, KINDS, Stages
 from .secrets import Secrets, decoded, provide
 from .spec import NESTED, SIZED, GitSync, ServiceSpec
@@ -134,11 +134,11 @@ def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:
 
 def jobs_to_replace(stages: Stages, live: Live) -> tuple[Ref, ...]:
     """Jobs that failed, and those that never ended and would be made otherwise now, such as one too large to start."""
-    wanted = {ref: manifests.pod_hash(item) for ref, item in index(stages.all).items() if ref.kind == "Job"}
+    wanted = {ref: pieces.pod_hash(item) for ref, item in index(stages.all).items() if ref.kind == "Job"}
 
     def is_dead(ref: Ref, job: Manifest) -> bool:
         state = VERDICTS["Job"](job).state
-        otherwise = ref in wanted and manifests.pod_hash(job) != wanted[ref]
+        otherwise = ref in wanted and pieces.pod_hash(job) != wanted[ref]
         return state == "failed" or (state == "waiting" and otherwise)
 
     return tuple(ref for ref, item in live.items() if ref.kind == "Job" and is_dead(ref, item))

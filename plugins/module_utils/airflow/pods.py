@@ -15,10 +15,9 @@ from typing import Any
 from ..kube.objects import Manifest, without_none
 from . import configuration, names
 from .spec import GitSync, ServiceSpec, Size
-from .versions import DATABASE_IMAGE, Component, Probe
+from .versions import Component, Probe
 
 AIRFLOW_USER = 50000
-DATABASE_USER = 999
 # Airflow imports take seconds of CPU; on a busy node they take minutes. A crash is noticed at once all the same.
 STARTUP_SECONDS = 300
 
@@ -84,6 +83,31 @@ def database_environment(spec: ServiceSpec) -> list[Manifest]:
         from_secret("AIRFLOW__CORE__FERNET_KEY", names.keys(spec.name), "fernet-key"),
         from_secret("AIRFLOW__API__SECRET_KEY", names.keys(spec.name), "api-secret-key"),
     ]
+
+
+def broker_environment(spec: ServiceSpec) -> list[Manifest]:
+    """For containers that put tasks into the queue, take them from it or look at it."""
+    secret = names.broker(spec.name)
+    return [
+        from_secret("AIRFLOW__CELERY__BROKER_URL", secret, "broker-url"),
+        from_secret("AIRFLOW__CELERY__RESULT_BACKEND", secret, "result-backend"),
+    ]
+
+
+BROKER_CA_MOUNT: Manifest = {"name": "broker-ca", "mountPath": names.BROKER_CA, "readOnly": True}
+
+
+def broker_mounts(spec: ServiceSpec) -> list[Manifest]:
+    return [BROKER_CA_MOUNT] if spec.broker.ca_secret else []
+
+
+def broker_volumes(spec: ServiceSpec) -> list[Manifest]:
+    return [ca_volume("broker-ca", spec.broker.ca_secret, spec.broker.ca_key)] if spec.broker.ca_secret else []
+
+
+def ca_volume(volume: str, secret: str, key: str) -> Manifest:
+    items = [{"key": key, "path": names.CA_FILE}]
+    return {"name": volume, "secret": {"secretName": secret, "items": items, "defaultMode": 0o440}}
 
 
 def git_environment(spec: ServiceSpec) -> list[Manifest]:
@@ -300,47 +324,3 @@ def _job_container(
 def _job_pod(spec: ServiceSpec, container: Manifest, volumes: list[Manifest], account: str | None = "") -> Manifest:
     named = spec.name if account == "" else account
     return pod(spec, [container], serviceAccountName=named, restartPolicy="Never", volumes=volumes)
-
-
-def database_pod(spec: ServiceSpec) -> Manifest:
-    ready = {"exec": {"command": ["pg_isready", "-h", "127.0.0.1", "-U", "airflow", "-d", "airflow"]}}
-    container = {
-        "name": "postgres",
-        "image": image(spec, DATABASE_IMAGE),
-        "env": [
-            plain("POSTGRES_USER", "airflow"),
-            plain("POSTGRES_DB", "airflow"),
-            plain("POSTGRES_PASSWORD_FILE", "/run/secrets/database/password"),
-            # A folder inside the volume: the volume's own root may hold lost+found.
-            plain("PGDATA", "/var/lib/postgresql/data/pgdata"),
-        ],
-        "ports": [{"name": "postgres", "containerPort": 5432, "protocol": "TCP"}],
-        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
-        "securityContext": CONTAINER_SECURITY,
-        "volumeMounts": [
-            {"name": "data", "mountPath": "/var/lib/postgresql/data"},
-            {"name": "password", "mountPath": "/run/secrets/database", "readOnly": True},
-        ],
-        "startupProbe": {**ready, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 90},
-        "readinessProbe": {**ready, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
-        "livenessProbe": {**ready, "periodSeconds": 30, "timeoutSeconds": 10, "failureThreshold": 6},
-    }
-    secret = names.database(spec.name)
-    return pod(
-        spec,
-        [container],
-        serviceAccountName=spec.name,
-        securityContext=pod_security(DATABASE_USER, group=DATABASE_USER),
-        terminationGracePeriodSeconds=60,
-        volumes=[
-            {"name": "data", "persistentVolumeClaim": {"claimName": names.database(spec.name)}},
-            {
-                "name": "password",
-                "secret": {
-                    "secretName": secret,
-                    "items": [{"key": "password", "path": "password"}],
-                    "defaultMode": 0o440,
-                },
-            },
-        ],
-    )

@@ -14,13 +14,14 @@ import hmac
 import secrets
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ..common import validation as check
 from ..errors import BadOption
 from ..kube.objects import Manifest, Ref
-from . import names
+from . import broker, names
+from .endpoint import Login
 from .spec import ServiceSpec
 
 DATABASE_NAME = DATABASE_USER = "airflow"
@@ -35,6 +36,8 @@ class Secrets:
     database: Values
     account: Values
     git: Values
+    # Empty without the CeleryExecutor.
+    broker: Values = field(default_factory=dict)
 
     def fingerprint(self, *values: str) -> str:
         """Changes with the values, yet tells nothing about them: it is keyed with a secret of this service."""
@@ -68,12 +71,22 @@ def provide(
     }
     if account_password is not None:
         account["password"] = check.password(account_password, "account.password")
+    database = database or database_values(spec, secrets.token_urlsafe(24))
     return Secrets(
         keys={**new_keys, **keys},
-        database=database or database_values(spec, secrets.token_urlsafe(24)),
+        database=database,
         account={"password": new_password(), **account, "id": spec.account_id},
         git=git_values(spec, existing(names.git(spec.name)), git_password),
+        broker=broker_values(spec, existing(names.broker(spec.name)), database["connection"]),
     )
+
+
+def broker_values(spec: ServiceSpec, existing: Values, connection: str) -> Values:
+    """:param connection: address of Airflow's database, where results may go."""
+    if not spec.uses_celery:
+        return {}
+    login = Login("", existing.get("password") or secrets.token_urlsafe(24))
+    return broker.values(spec.broker, spec.name, login, connection)
 
 
 def decoded(secret: Manifest | None) -> Values:

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from ..common import validation as check
 from ..common.validation import HostAlias
 from ..errors import BadOption
+from . import broker
+from .broker import Broker
 from .versions import NEWEST, Profile, profile
 
 EXECUTORS = ("KubernetesExecutor",)
@@ -83,6 +85,7 @@ class ServiceSpec:
     version: str
     sizes: Mapping[str, Size]
     git_sync: GitSync | None
+    broker: Broker
     host_aliases: tuple[HostAlias, ...]
     node_selector: Mapping[str, str]
     tags: Mapping[str, str]
@@ -90,6 +93,14 @@ class ServiceSpec:
     @property
     def profile(self) -> Profile:
         return profile(self.version)
+
+    @property
+    def executors(self) -> tuple[str, ...]:
+        return tuple(self.executor.split(","))
+
+    @property
+    def uses_celery(self) -> bool:
+        return "CeleryExecutor" in self.executors
 
     @property
     def host(self) -> str:
@@ -127,6 +138,7 @@ class ServiceSpec:
             version=version,
             sizes=sizes(options, profile(version)),
             git_sync=git_sync(options["git_sync"]) if options.get("git_sync") else None,
+            broker=broker.from_options(options.get("broker", {})),
             host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
             node_selector=check.node_selector(options.get("node_selector", {}), "node_selector"),
             tags=check.tags(options.get("tags", {}), "tags"),

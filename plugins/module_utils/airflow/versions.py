@@ -142,6 +142,7 @@ PROFILES = {
 NEWEST = "3.3"
 
 DATABASE_IMAGE = "postgres:15"
+BROKER_IMAGE = "redis:7"
 
 
 def profile(version: str) -> Profile:

@@ -371,10 +371,10 @@ def test_order() -> None:
         "Secret/etl-account",
         "Secret/etl-git",
         "ConfigMap/etl-config",
-        "PersistentVolumeClaim/etl-database",
         "PersistentVolumeClaim/etl-logs",
-        "Service/etl-database",
         "Service/etl-web-server",
+        "PersistentVolumeClaim/etl-database",
+        "Service/etl-database",
         "StatefulSet/etl-database",
     ]
     jobs = [*stages.migration, *stages.account]

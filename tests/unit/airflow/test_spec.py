@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.broker import Broker
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import OPTIONS, ServiceSpec
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 
@@ -37,6 +38,7 @@ def test_defaults() -> None:
             "worker": {"cpu": "500m", "memory": "1Gi", "replicas": 1},
         },
         "git_sync": None,
+        "broker": asdict(Broker()),
         "host_aliases": (),
         "node_selector": {},
         "tags": {},
