@@ -140,14 +140,26 @@ class AirflowApi:
         if self.profile.api.sign_in == "token":
             return {"_token": self._json("POST", path, credential)["access_token"]}
         cookies: dict[str, str] = {}
-        page = self._exchange("GET", path, cookies=cookies).decode(errors="replace")
-        field = CSRF_FIELD.search(page)
+        field = self._csrf_field(cookies)
         if field is None:
             raise NotReady(f"Airflow's page {path} is not its sign-in form", where=self.where)
         filled = urlencode({**credential, "csrf_token": html.unescape(field[1])}).encode()
-        # A wrong password is not told here: the answer is a redirect either way, and the next request a 401.
         self._exchange("POST", path, filled, FORM, cookies)
+        # Right or wrong, the answer is the same redirect; but only who is signed in is not shown the form again.
+        if self._csrf_field(cookies):
+            raise self._not_taken()
         return cookies
+
+    def _csrf_field(self, cookies: dict[str, str]) -> re.Match[str] | None:
+        page = self._exchange("GET", self.profile.api.sign_in_path, cookies=cookies)
+        return CSRF_FIELD.search(page.decode(errors="replace"))
+
+    def _not_taken(self) -> NotReady:
+        return NotReady(
+            f"Airflow does not take the service's account '{self._account.get('id', '')}'",
+            where=self.where,
+            next_step="Give the service an account.password, which sets it anew",
+        )
 
     def _json(self, method: str, path: str, body: Any = None, session: Mapping[str, str] | None = None) -> Any:
         content = self._exchange(
@@ -174,11 +186,7 @@ class AirflowApi:
         if status in NOT_THERE:
             raise NotReady(f"Airflow does not answer (status {status})", where=self.where)
         if status == 401:
-            raise NotReady(
-                f"Airflow does not take the service's account '{self._account.get('id', '')}'",
-                where=self.where,
-                next_step="Give the service an account.password, which sets it anew",
-            )
+            raise self._not_taken()
         if status >= 400:
             detail = _detail(content)
             what = f"Airflow answered {_shown(method, path)} with status {status}"
