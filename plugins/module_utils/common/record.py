@@ -48,12 +48,20 @@ def take(options: dict[str, Any], option: str, key: str) -> str | None:
 def merged(recorded: Mapping[str, Any], given: Mapping[str, Any], *, nested: frozenset[str]) -> dict[str, Any]:
     """What holds now: given options over recorded ones.
 
-    Options named in ``nested`` (fixed keys, such as a size) are merged key by key, at every depth; all others are
-    replaced as a whole. An empty value clears the option, so that its default or what it inherits applies again.
+    Options whose path is in ``nested`` (fixed keys, such as a size) are merged key by key; all others are replaced as a
+    whole. In a path ``*`` stands for any key: ``config`` and ``config.*`` merge two levels. An empty value clears the
+    option, so that its default or what it inherits applies again.
     """
+    return _merged(recorded, given, nested, "")
+
+
+def _merged(recorded: Mapping[str, Any], given: Mapping[str, Any], nested: frozenset[str], at: str) -> dict[str, Any]:
     result = dict(recorded)
     for key, value in given.items():
-        kept = merged(result.get(key, {}), value, nested=nested) if key in nested and value else value
+        path = f"{at}{key}" if f"{at}{key}" in nested else f"{at}*"
+        old = result.get(key, {})
+        both = isinstance(value, Mapping) and isinstance(old, Mapping)
+        kept = _merged(old, value, nested, f"{path}.") if path in nested and both and value else value
         if kept in ("", [], {}):
             result.pop(key, None)
         else:

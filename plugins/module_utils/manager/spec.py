@@ -15,7 +15,7 @@ from ..common import validation as check
 from ..common.validation import HostAlias
 
 # Options with fixed keys of their own: an update may name one key and keeps the others.
-NESTED = frozenset({"account", "default_settings", *service.SIZED})
+NESTED = frozenset({"account", "default_settings", *(f"default_settings.{option}" for option in service.SIZED)})
 DEFAULT_STORAGE_SIZE = "100Gi"
 
 OPTIONS = (

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 
-NESTED = frozenset({"git_sync", "worker", "account", "default_settings"})
+NESTED = frozenset(
+    {"git_sync", "worker", "account", "default_settings", "default_settings.worker", "config", "config.*"}
+)
 
 ASKED = {
     "nothing": ({}, {}),
@@ -96,6 +98,36 @@ MERGED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"default_settings": {"node_selector": {"pool": "x", "zone": "a"}}},
         {"default_settings": {"node_selector": {"zone": "b"}}},
         {"default_settings": {"node_selector": {"zone": "b"}}},
+    ),
+    "below any key, one by one": (
+        {"config": {"core": {"parallelism": 8, "max_active_runs_per_dag": 2}, "api": {"workers": 2}}},
+        {"config": {"core": {"parallelism": 16}}},
+        {"config": {"core": {"parallelism": 16, "max_active_runs_per_dag": 2}, "api": {"workers": 2}}},
+    ),
+    "below any key, only as deep as said": (
+        {"config": {"core": {"x": {"secret": "a", "key": "b", "more": "c"}}}},
+        {"config": {"core": {"x": {"secret": "d", "key": "b"}}}},
+        {"config": {"core": {"x": {"secret": "d", "key": "b"}}}},
+    ),
+    "below any key, a text becomes a dictionary and back": (
+        {"config": {"core": {"x": "text", "y": {"a": 1}}, "api": {"z": 1}}},
+        {"config": {"core": {"x": {"a": 1}, "y": "text"}}},
+        {"config": {"core": {"x": {"a": 1}, "y": "text"}, "api": {"z": 1}}},
+    ),
+    "below any key, false and zero are values": (
+        {"config": {"core": {"load_examples": True}}},
+        {"config": {"core": {"load_examples": False, "retries": 0}}},
+        {"config": {"core": {"load_examples": False, "retries": 0}}},
+    ),
+    "below any key, empty clears": (
+        {"config": {"core": {"a": 1}, "api": {"b": 1}, "fab": {"c": 1, "d": 1}}},
+        {"config": {"core": {}, "api": {"b": ""}, "fab": {"c": ""}}},
+        {"config": {"fab": {"d": 1}}},
+    ),
+    "an option of the same name elsewhere is another": (
+        {"config": {"x": 1}, "tags": {"worker": {"a": 1, "b": 2}}},
+        {"tags": {"worker": {"a": 3}}},
+        {"config": {"x": 1}, "tags": {"worker": {"a": 3}}},
     ),
     "an empty tag value is a value": ({}, {"tags": {"a": ""}}, {"tags": {"a": ""}}),
 }
