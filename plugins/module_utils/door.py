@@ -48,7 +48,7 @@ STATE: dict[str, Any] = {
     "purge": {"type": "bool", "default": False},
 }
 SIZE: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}, "replicas": {"type": "int"}}
-WORKER: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
+WORKER: dict[str, Any] = {**SIZE, "concurrency": {"type": "int"}}
 SIZES: dict[str, Any] = {
     **{name: {"type": "dict", "options": SIZE} for name in ("web_server", "scheduler", "dag_processor", "triggerer")},
     "worker": {"type": "dict", "options": WORKER},

@@ -145,7 +145,7 @@ options:
       dag_processor: *size
       triggerer: *size
       worker:
-        description: Resources of the pod that each task gets.
+        description: Resources of the pod that each task gets, or of each Celery worker.
         type: dict
         suboptions:
           cpu:
@@ -154,6 +154,12 @@ options:
           memory:
             description: Memory that is reserved and also the limit.
             type: str
+          replicas:
+            description: Number of Celery workers, 1 to 20.
+            type: int
+          concurrency:
+            description: Tasks that a Celery worker runs at once.
+            type: int
 seealso:
   - module: scp.dataops.dataops_service
   - module: scp.dataops.dataops_manager_info

@@ -85,14 +85,39 @@ options:
         type: str
   executor:
     description:
-      - How tasks run. With V(KubernetesExecutor), the default, each task gets a pod of its own.
+      - How tasks run. With V(KubernetesExecutor), the default, each task gets a pod of its own; with V(CeleryExecutor)
+        standing workers take tasks from a broker, which starts them at once.
+      - With both, the first is what a task gets that does not choose by its C(executor) argument.
+      - An executor is taken away only when none of its tasks run. New ones are held back and running ones waited for,
+        up to O(drain_timeout); then the change is refused with the number that still runs, and all goes on as before.
     type: str
-    choices: [KubernetesExecutor]
+    choices:
+      - KubernetesExecutor
+      - CeleryExecutor
+      - CeleryExecutor,KubernetesExecutor
+      - KubernetesExecutor,CeleryExecutor
+  drain_timeout:
+    description:
+      - Seconds that running tasks get to finish before something they depend on is stopped, 0 to 86400. Defaults to
+        V(600).
+      - It is also how long a Celery worker may go on with its tasks while its successor takes the new ones.
+    type: int
+  flower:
+    description:
+      - Flower, the monitor of Celery workers. It asks for the service's account, and has no address outside of the
+        cluster; reach it with C(kubectl port-forward service/NAME-flower 5555).
+    type: dict
+    suboptions:
+      enabled:
+        description:
+          - Whether it runs. Only with the V(CeleryExecutor).
+        type: bool
   version:
     description:
-      - Minor version of Airflow. Defaults to V(3.3).
+      - Minor version of Airflow. A new service gets V(3.3); a service that exists keeps the one it has.
+      - Another version than the one that runs is an upgrade, from V(2.11) to V(3.3) only.
     type: str
-    choices: ['3.3']
+    choices: ['2.11', '3.3']
   web_server: &size
     description:
       - Resources of each pod of this component, and how many there are.
@@ -115,8 +140,10 @@ options:
   triggerer: *size
   worker:
     description:
-      - Resources of the pod that each task gets. Only the scheduler restarts when they change; running tasks keep
-        theirs.
+      - With the V(KubernetesExecutor) alone, resources of the pod that each task gets. Only the scheduler restarts when
+        they change; running tasks keep theirs.
+      - With the V(CeleryExecutor), resources of each standing worker and how many there are. A worker that is replaced
+        finishes its tasks, see O(drain_timeout).
     type: dict
     suboptions:
       cpu:
@@ -127,6 +154,14 @@ options:
         description:
           - Memory that is reserved and also the limit.
         type: str
+      replicas:
+        description:
+          - Number of workers, 1 to 20. Only with the V(CeleryExecutor).
+        type: int
+      concurrency:
+        description:
+          - Tasks that a worker runs at once, 1 to 256. Only with the V(CeleryExecutor). Defaults to V(4).
+        type: int
   git_sync:
     description:
       - The git repository that DAGs come from. Each run of a DAG uses one commit from its first to its last task.
@@ -415,6 +450,8 @@ GIT_SYNC: dict[str, Any] = {
 }
 OWN: dict[str, Any] = {
     "executor": {"type": "str", "choices": list(EXECUTORS)},
+    "drain_timeout": {"type": "int"},
+    "flower": {"type": "dict", "options": {"enabled": {"type": "bool"}}},
     "version": {"type": "str", "choices": sorted(PROFILES)},
     "git_sync": {"type": "dict", "options": GIT_SYNC},
     **door.SIZES,

@@ -12,39 +12,85 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from . import names
+from . import broker, names
 from .spec import ServiceSpec
 from .versions import SHARED_SECTIONS, WEB_SERVER_PORT, Component
 
 Sections = dict[str, dict[str, str]]
 
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+FAB_API = "airflow.providers.fab.auth_manager.api.auth.backend"
+# A week.
+VISIBILITY_SECONDS = 604800
 GIT_BUNDLE = "airflow.providers.git.bundles.git.GitDagBundle"
 
 
 def sections(spec: ServiceSpec) -> Sections:
+    """What the collection sets itself, by section and option."""
+    celery = celery_sections(spec) if spec.uses_celery else {}
+    kubernetes = kubernetes_sections(spec) if spec.uses_kubernetes else {}
+    of_version = {"2": airflow_2_sections, "3": airflow_3_sections}[spec.version.partition(".")[0]](spec)
+    result: Sections = {}
+    for part in (common_sections(spec), of_version, celery, kubernetes):
+        for section, options in part.items():
+            result[section] = {**result.get(section, {}), **options}
+    return result
+
+
+def common_sections(spec: ServiceSpec) -> Sections:
     return {
         "core": {
             "executor": spec.executor,
             "auth_manager": FAB,
             "load_examples": "False",
-            "execution_api_server_url": f"http://{names.web_server(spec.name)}:{WEB_SERVER_PORT}/execution/",
             # Pods have no resolvable host name; the web server fetches a trigger's log by address.
             "hostname_callable": "airflow.utils.net.get_host_ip_address",
         },
-        "api": {"base_url": f"http://{spec.host}"},
-        "fab": {"enable_proxy_fix": "True"},
         "logging": {"base_log_folder": names.LOGS, "colored_console_log": "False"},
         "scheduler": {"enable_health_check": "True"},
+    }
+
+
+def airflow_3_sections(spec: ServiceSpec) -> Sections:
+    return {
+        "core": {
+            "execution_api_server_url": f"http://{names.web_server(spec.name)}:{WEB_SERVER_PORT}/execution/",
+        },
+        "api": {"base_url": f"http://{spec.host}"},
+        "fab": {"enable_proxy_fix": "True"},
+        "dag_processor": {
+            "dag_bundle_config_list": json.dumps(bundles(spec)),
+            "dag_bundle_storage_path": names.BUNDLES,
+        },
+    }
+
+
+def airflow_2_sections(spec: ServiceSpec) -> Sections:
+    return {
+        "api": {"auth_backends": f"{FAB_API}.session,{FAB_API}.basic_auth"},
+        "webserver": {"base_url": f"http://{spec.host}", "enable_proxy_fix": "True"},
+        "scheduler": {"standalone_dag_processor": "True"},
+    }
+
+
+def celery_sections(spec: ServiceSpec) -> Sections:
+    tls = broker.celery_settings(spec.broker)
+    extra = {"extra_celery_config": json.dumps(tls)} if tls else {}
+    # Redis hands a task out again after this time: no task may take longer than it.
+    redis = {"celery_broker_transport_options": {"visibility_timeout": str(VISIBILITY_SECONDS)}}
+    return {
+        "celery": {"worker_concurrency": str(spec.worker_concurrency), **extra},
+        **(redis if spec.broker.type == broker.REDIS else {}),
+    }
+
+
+def kubernetes_sections(spec: ServiceSpec) -> Sections:
+    return {
         "kubernetes_executor": {
             "namespace": spec.namespace,
             "pod_template_file": f"{names.POD_TEMPLATES}/{names.TASK_POD_TEMPLATE}",
             # Airflow's default of one pod per loop makes a burst of tasks wait in line.
             "worker_pods_creation_batch_size": "8",
-        },
-        "dag_processor": {
-            "dag_bundle_config_list": json.dumps(bundles(spec)),
-            "dag_bundle_storage_path": names.BUNDLES,
         },
     }
 
@@ -77,7 +123,7 @@ def git_environment(spec: ServiceSpec) -> dict[str, str]:
 def as_text(content: Sections) -> str:
     """The file. ``%`` is doubled: Airflow's parser would interpolate it."""
     blocks = []
-    for section, options in content.items():
+    for section, options in sorted(content.items()):
         lines = [f"{option} = {value.replace('%', '%%')}" for option, value in options.items()]
         blocks.append("\n".join([f"[{section}]", *lines]))
     return "\n\n".join(blocks) + "\n"

@@ -20,7 +20,7 @@ from . import configuration, embedded, names, pods, scripts
 from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
 from .secrets import Secrets
 from .spec import GitSync, ServiceSpec
-from .versions import WEB_SERVER_PORT, Component
+from .versions import FLOWER_PORT, WEB_SERVER_PORT, Component
 
 CONFIG_HASH = "scp.dataops/config-hash"
 # Kinds that a service consists of; all others in its namespace are never looked at. Volumes and Secrets are not pruned.
@@ -71,7 +71,8 @@ class Stages:
 def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> Stages:
     """:param options: what the record shall hold."""
     config = config_files(spec)
-    components = spec.profile.components
+    components = spec.components
+    flower = [port_service(spec, names.component(spec.name, "flower"), "flower", "http", FLOWER_PORT)]
     return Stages(
         foundation=[
             record.manifest(SERVICE, spec.name, spec.manager, spec.namespace, names.record(spec.name), options),
@@ -88,6 +89,7 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
             port_service(spec, names.web_server(spec.name), "web-server", "http", WEB_SERVER_PORT),
             *embedded.database(spec),
             *(embedded.broker(spec) if spec.uses_celery and spec.broker.embedded else []),
+            *(flower if spec.flower else ()),
         ],
         migration=[migration_job(spec)],
         account=[account_job(spec, secrets)],
@@ -109,6 +111,7 @@ def config_files(spec: ServiceSpec) -> dict[str, str]:
         names.TASK_POD_TEMPLATE: json.dumps(template, indent=1),
         "account.py": scripts.ACCOUNT,
         "heartbeat.py": scripts.HEARTBEAT,
+        **({"worker_alive.py": scripts.WORKER_ALIVE} if spec.uses_celery else {}),
         **({**git, "GIT_CONFIG_COUNT": "1"} if git else {}),
     }
 
@@ -124,7 +127,7 @@ def config_map(spec: ServiceSpec, files: Mapping[str, str]) -> Manifest:
 
 def service_accounts(spec: ServiceSpec) -> list[str]:
     """One for each component that calls Kubernetes, one for task pods, and one without rights for the rest."""
-    calling = [component.name for component in spec.profile.components if component.calls_kubernetes]
+    calling = [component.name for component in spec.components if component.calls_kubernetes]
     return [spec.name, names.task(spec.name), *(names.component(spec.name, name) for name in calling)]
 
 
@@ -178,15 +181,15 @@ def git_check_secret(spec: ServiceSpec, secrets: Secrets) -> Manifest:
     return secret(spec, names.git_check(spec.name), "git-check", secrets.git)
 
 
-def mounted_files(component: Component, files: Mapping[str, str]) -> dict[str, str]:
+def mounted_files(spec: ServiceSpec, component: Component, files: Mapping[str, str]) -> dict[str, str]:
     """Files besides airflow.cfg whose change must restart the component: mounted singly, they are never refreshed."""
-    if component.name == "scheduler":
+    if component.name == "scheduler" and spec.uses_kubernetes:
         return {names.TASK_POD_TEMPLATE: files[names.TASK_POD_TEMPLATE]}
     return {}
 
 
 def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str]) -> Manifest:
-    checksum = configuration.checksum(spec, component, mounted_files(component, files))
+    checksum = configuration.checksum(spec, component, mounted_files(spec, component, files))
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -81,8 +81,13 @@ def database_environment(spec: ServiceSpec) -> list[Manifest]:
         from_secret("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", secret, "connection"),
         from_secret("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC", secret, "connection-async"),
         from_secret("AIRFLOW__CORE__FERNET_KEY", names.keys(spec.name), "fernet-key"),
-        from_secret("AIRFLOW__API__SECRET_KEY", names.keys(spec.name), "api-secret-key"),
+        log_key(spec),
     ]
+
+
+def log_key(spec: ServiceSpec) -> Manifest:
+    """Signs requests for logs, so whoever asks for them or serves them must have the same one."""
+    return from_secret(spec.profile.secret_key_variable, names.keys(spec.name), "api-secret-key")
 
 
 def broker_environment(spec: ServiceSpec) -> list[Manifest]:
@@ -167,8 +172,9 @@ def git_volumes(spec: ServiceSpec) -> list[Manifest]:
 
 def probes(probe: Probe) -> Manifest:
     """Startup and liveness; readiness where others connect."""
-    if probe.job_type:
-        command = ["python", f"{names.SCRIPTS}/heartbeat.py", probe.job_type]
+    if probe.job_type or probe.script:
+        script = ["heartbeat.py", probe.job_type] if probe.job_type else [probe.script]
+        command = ["python", f"{names.SCRIPTS}/{script[0]}", *script[1:]]
         return {
             "startupProbe": {
                 "exec": {"command": [*command, "--start"]},
@@ -194,21 +200,31 @@ def probes(probe: Probe) -> Manifest:
 
 def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
     size = spec.sizes[component.name]
-    environment = [NO_DATABASE_CHECK, *database_environment(spec)]
+    environment = [NO_DATABASE_CHECK]
+    environment += database_environment(spec) if component.needs_database else [log_key(spec)]
     mounts: list[Manifest] = [CONFIG_MOUNT, LOGS_MOUNT]
     volumes = [config_volume(spec), logs_volume(spec)]
+    if component.needs_broker and spec.uses_celery:
+        environment += broker_environment(spec)
+        mounts += broker_mounts(spec)
+        volumes += broker_volumes(spec)
+    if component.runs_tasks:
+        # The signal to end goes to Celery alone, which lets its tasks finish; all processes would get it otherwise.
+        environment.append(plain("DUMB_INIT_SETSID", "0"))
+    if component.name == "flower":
+        environment.append(from_secret("AIRFLOW__CELERY__FLOWER_BASIC_AUTH", names.account(spec.name), "flower"))
     if component.signs_tokens:
         environment.append(from_secret("AIRFLOW__API_AUTH__JWT_SECRET", names.keys(spec.name), "jwt-secret"))
     if component.name == "web-server":
         # Only the Ingress Controller and pods of this cluster reach it, so their forwarded headers are taken.
         environment.append(plain("FORWARDED_ALLOW_IPS", "*"))
-    if component.name == "scheduler":
+    if component.name == "scheduler" and spec.uses_kubernetes:
         mounts.append(POD_TEMPLATE_MOUNT)
     if component.runs_dag_code:
         environment += git_environment(spec)
         mounts += GIT_MOUNTS
         volumes += git_volumes(spec)
-    if component.probe.job_type:
+    if component.probe.job_type or component.probe.script:
         mounts.append(SCRIPTS_MOUNT)
     drain = {"preStop": {"sleep": {"seconds": component.drain_seconds}}} if component.drain_seconds else None
     container = {
@@ -229,18 +245,22 @@ def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
         [container],
         serviceAccountName=account,
         automountServiceAccountToken=component.calls_kubernetes,
-        terminationGracePeriodSeconds=component.grace_seconds,
+        terminationGracePeriodSeconds=spec.drain_timeout if component.runs_tasks else component.grace_seconds,
         volumes=volumes,
     )
 
 
 def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
-    """The template of task pods; the executor fills in the command. It holds no key and no database address."""
+    """The template of task pods; the executor fills in the command.
+
+    From Airflow 3 on it holds no key and no database address.
+    """
+    access = database_environment(spec) if spec.profile.tasks_need_database else []
     container = {
         # The executor looks for this name.
         "name": "base",
         "image": airflow_image(spec),
-        "env": [NO_DATABASE_CHECK, *git_environment(spec)],
+        "env": [NO_DATABASE_CHECK, *access, *git_environment(spec)],
         "resources": resources(spec.sizes["worker"]),
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [CONFIG_MOUNT, LOGS_MOUNT, *GIT_MOUNTS],

@@ -89,7 +89,7 @@ def try_git(kube: Kube, plan: Plan, git: GitSync, progress: Timeline, wait: Call
 def wait_healthy(kube: Kube, spec: ServiceSpec, progress: Timeline, left: Callable[[], float]) -> None:
     """Until Airflow itself says that every part sends its heartbeat."""
     api = AirflowApi(kube, spec.namespace, spec.name, spec.profile)
-    wanted = {component.health_key for component in spec.profile.components}
+    wanted = {component.health_key for component in spec.components}
     selector = label_selector(SERVICE, spec.name)
     said = ""
     while True:

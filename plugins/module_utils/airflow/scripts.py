@@ -99,3 +99,24 @@ except psycopg2.Error:
     sys.exit(starting)
 sys.exit(not beating)
 '''
+
+WORKER_ALIVE = '''\
+"""Liveness of a Celery worker: it answers a ping through the broker.
+
+Usage: worker_alive.py [--start]. A broker that does not answer says nothing about this worker, whose tasks go on, so it
+counts as alive; only at start (--start) an answer is needed.
+"""
+import os
+import socket
+import sys
+
+from celery import Celery
+
+name = f"celery@{socket.gethostname()}"
+try:
+    control = Celery(broker=os.environ["AIRFLOW__CELERY__BROKER_URL"]).control
+    answers = control.inspect(destination=[name], timeout=5).ping()
+except Exception:
+    sys.exit("--start" in sys.argv)
+sys.exit(not answers)
+'''

@@ -75,10 +75,16 @@ def provide(
     return Secrets(
         keys={**new_keys, **keys},
         database=database,
-        account={"password": new_password(), **account, "id": spec.account_id},
+        account=account_values(spec, {"password": new_password(), **account}),
         git=git_values(spec, existing(names.git(spec.name)), git_password),
         broker=broker_values(spec, existing(names.broker(spec.name)), database["connection"]),
     )
+
+
+def account_values(spec: ServiceSpec, existing: Values) -> Values:
+    """Id and password; for Flower once more, in the one form that it takes."""
+    values = {"id": spec.account_id, "password": existing["password"]}
+    return {**values, "flower": f"{values['id']}:{values['password']}"} if spec.flower else values
 
 
 def broker_values(spec: ServiceSpec, existing: Values, connection: str) -> Values:

@@ -19,14 +19,16 @@ from ..common.validation import HostAlias
 from ..errors import BadOption
 from . import broker
 from .broker import Broker
-from .versions import NEWEST, Profile, profile
+from .versions import NEWEST, Component, Profile, profile
 
-EXECUTORS = ("KubernetesExecutor",)
+KUBERNETES, CELERY = "KubernetesExecutor", "CeleryExecutor"
+# With two of them the first is what a task gets that names none.
+EXECUTORS = (KUBERNETES, CELERY, f"{CELERY},{KUBERNETES}", f"{KUBERNETES},{CELERY}")
 COMPONENT_OPTIONS = ("web_server", "scheduler", "dag_processor", "triggerer")
 WORKER_OPTION = "worker"
 SIZED = (*COMPONENT_OPTIONS, WORKER_OPTION)
 # Options with fixed keys of their own: an update may name one key and keeps the others.
-NESTED = frozenset({*SIZED, "git_sync", "account"})
+NESTED = frozenset({*SIZED, "git_sync", "account", "flower"})
 # What a Manager may set for all of its services.
 INHERITED = ("domain", "storage_class", "node_selector", "host_aliases", *SIZED)
 
@@ -36,6 +38,10 @@ SMALLEST_STORAGE = "1Gi"
 SMALLEST_MEMORY = "128Mi"
 REPLICAS = (1, 20)
 INTERVAL_SECONDS = (5, 86400)
+CONCURRENCY = (1, 256)
+DEFAULT_CONCURRENCY = 4
+DRAIN_SECONDS = (0, 86400)
+DEFAULT_DRAIN = 600
 DEFAULT_INTERVAL = 60
 # Objects of a Manager begin with this; a service of that name would collide with them.
 RESERVED_NAME = "dataops-manager"
@@ -82,6 +88,9 @@ class ServiceSpec:
     storage_size: str
     account_id: str
     executor: str
+    drain_timeout: int
+    flower: bool
+    worker_concurrency: int
     version: str
     sizes: Mapping[str, Size]
     git_sync: GitSync | None
@@ -95,16 +104,26 @@ class ServiceSpec:
         return profile(self.version)
 
     @property
+    def host(self) -> str:
+        return f"{self.name}.{self.domain}"
+
+    @property
     def executors(self) -> tuple[str, ...]:
         return tuple(self.executor.split(","))
 
     @property
     def uses_celery(self) -> bool:
-        return "CeleryExecutor" in self.executors
+        return CELERY in self.executors
 
     @property
-    def host(self) -> str:
-        return f"{self.name}.{self.domain}"
+    def uses_kubernetes(self) -> bool:
+        return KUBERNETES in self.executors
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The standing parts of Airflow that this service has."""
+        celery = (self.profile.worker, *((self.profile.flower,) if self.flower else ()))
+        return (*self.profile.components, *(celery if self.uses_celery else ()))
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], *, name: str, manager: str, namespace: str) -> ServiceSpec:
@@ -119,7 +138,18 @@ class ServiceSpec:
         domain = check.domain(check.required(options, "domain", f"the address will be {name}.DOMAIN"), "domain")
         executor = options.get("executor", EXECUTORS[0])
         if executor not in EXECUTORS:
-            raise BadOption(f"'{executor}' is not supported", where="executor", next_step=f"Use {', '.join(EXECUTORS)}")
+            raise BadOption(
+                f"'{executor}' is not supported", where="executor", next_step=f"Use one of {' | '.join(EXECUTORS)}"
+            )
+        flower = options.get("flower", {})
+        check.known_keys(flower, ("enabled",), "flower")
+        if flower.get("enabled") and CELERY not in executor:
+            raise BadOption(
+                f"Flower shows Celery workers, which a service with {executor} does not have",
+                where="flower.enabled",
+                next_step=f"Leave it out, or choose an executor with {CELERY}",
+            )
+        low, high = DRAIN_SECONDS
         version = str(options.get("version", NEWEST))
         return cls(
             name=name,
@@ -135,8 +165,13 @@ class ServiceSpec:
             ),
             account_id=check.account_id(options.get("account", {}).get("id", DEFAULT_ACCOUNT), "account.id"),
             executor=executor,
+            drain_timeout=check.whole_number(
+                options.get("drain_timeout", DEFAULT_DRAIN), "drain_timeout", low=low, high=high
+            ),
+            flower=bool(flower.get("enabled", False)),
+            worker_concurrency=concurrency(options.get(WORKER_OPTION, {}), executor),
             version=version,
-            sizes=sizes(options, profile(version)),
+            sizes=sizes(options, profile(version), executor=executor),
             git_sync=git_sync(options["git_sync"]) if options.get("git_sync") else None,
             broker=broker.from_options(options.get("broker", {})),
             host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
@@ -153,14 +188,16 @@ OPTIONS = (
     "storage_size",
     "account",
     "executor",
+    "drain_timeout",
+    "flower",
     "version",
     "git_sync",
     "tags",
 )
 
 
-def sizes(options: Mapping[str, Any], version: Profile, at: str = "") -> dict[str, Size]:
-    """Sizes by component name (``web-server`` ...) plus ``worker``, a task's own pod, which has no replicas.
+def sizes(options: Mapping[str, Any], version: Profile, at: str = "", executor: str = EXECUTORS[0]) -> dict[str, Size]:
+    """Sizes by component name (``web-server`` ...) plus ``worker``: a Celery worker, else a task's own pod.
 
     :param at: path of the options, ending with a dot, when they are part of another option.
     """
@@ -169,14 +206,30 @@ def sizes(options: Mapping[str, Any], version: Profile, at: str = "") -> dict[st
         for part in version.components
     }
     worker = options.get(WORKER_OPTION, {})
-    if "replicas" in worker:
+    if "replicas" in worker and CELERY not in executor:
         raise BadOption(
             "the KubernetesExecutor starts one pod per task, so workers have no replicas",
             where=f"{at}worker.replicas",
             next_step="Leave it out; cpu and memory are those of each task's pod",
         )
-    result[WORKER_OPTION] = size(worker, f"{at}{WORKER_OPTION}", version.worker_cpu, version.worker_memory)
+    standing = version.worker if CELERY in executor else None
+    cpu, memory = (standing.cpu, standing.memory) if standing else (version.worker_cpu, version.worker_memory)
+    own = {key: value for key, value in worker.items() if key != "concurrency"}
+    result[WORKER_OPTION] = size(own, f"{at}{WORKER_OPTION}", cpu, memory)
+    result[version.flower.name] = size({}, version.flower.name, version.flower.cpu, version.flower.memory)
     return result
+
+
+def concurrency(worker: Mapping[str, Any], executor: str) -> int:
+    """How many tasks a Celery worker runs at once."""
+    if "concurrency" in worker and CELERY not in executor:
+        raise BadOption(
+            "the KubernetesExecutor runs one task per pod",
+            where="worker.concurrency",
+            next_step=f"Leave it out, or choose an executor with {CELERY}",
+        )
+    low, high = CONCURRENCY
+    return check.whole_number(worker.get("concurrency", DEFAULT_CONCURRENCY), "worker.concurrency", low=low, high=high)
 
 
 def size(raw: Mapping[str, Any], at: str, cpu: str, memory: str) -> Size:

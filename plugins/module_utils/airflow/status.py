@@ -19,7 +19,7 @@ RUNNING, UPDATING, ERROR = "RUNNING", "UPDATING", "ERROR"
 
 def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
     """What a service is and how it does, without asking Airflow itself. No secret in it."""
-    parts = {component.name: names.component(spec.name, component.name) for component in spec.profile.components}
+    parts = {component.name: names.component(spec.name, component.name) for component in spec.components}
     found = {part: live.get(Ref("Deployment", name, spec.namespace)) for part, name in parts.items()}
     found["database"] = live.get(Ref("StatefulSet", names.database(spec.name), spec.namespace))
     verdicts = {part: verdict(manifest) for part, manifest in found.items()}

@@ -8,7 +8,7 @@ Sources: the command line, health endpoints and option names of each release of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..errors import BadOption
@@ -16,11 +16,12 @@ from ..errors import BadOption
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How Kubernetes asks whether a component lives: an HTTP path and port, or the heartbeat of a type of job."""
+    """How Kubernetes asks whether a component lives: HTTP, the heartbeat of a type of job, or a script of ours."""
 
     path: str = ""
     port: int = 0
     job_type: str = ""
+    script: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +38,17 @@ class Component:
     reads: frozenset[str]
     cpu: str
     memory: str
-    health_key: str
+    # Under which name Airflow's own health report has it; empty when it is not in there.
+    health_key: str = ""
     port: int = 0
     grace_seconds: int = 60
     calls_kubernetes: bool = False
     signs_tokens: bool = False
     runs_dag_code: bool = False
+    # Runs tasks, so what it does is finished, not cut, when its pod goes.
+    runs_tasks: bool = False
+    needs_database: bool = True
+    needs_broker: bool = False
     drain_seconds: int = 0
 
     @property
@@ -69,11 +75,21 @@ AIRFLOW_2_API = Api(root="/api/v1", sign_in="form", sign_in_path="/login/")
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """One supported minor version; ``release`` is the exact one that the default image carries."""
+    """One supported minor version; ``release`` is the exact one that the default image carries.
+
+    ``worker`` and ``flower`` belong to a service with the CeleryExecutor only.
+    """
 
     release: str
     image: str
     components: tuple[Component, ...]
+    worker: Component
+    flower: Component
+    # Where the key stands that signs sessions and requests for logs.
+    secret_key_variable: str = "AIRFLOW__API__SECRET_KEY"
+    # Tasks of Airflow 2 write into the database; those of Airflow 3 call the web server.
+    tasks_need_database: bool = False
+    signs_tokens: bool = True
     migrate: tuple[str, ...] = ("airflow", "db", "migrate")
     health_path: str = "/api/v2/monitor/health"
     api: Api = AIRFLOW_3_API
@@ -85,7 +101,9 @@ class Profile:
 SHARED_SECTIONS = frozenset({"core", "database", "logging"})
 WEB_SERVER_PORT = 8080
 SCHEDULER_HEALTH_PORT = 8974
+WORKER_LOG_PORT = 8793
 TRIGGERER_LOG_PORT = 8794
+FLOWER_PORT = 5555
 
 AIRFLOW_3_COMPONENTS = (
     Component(
@@ -107,12 +125,15 @@ AIRFLOW_3_COMPONENTS = (
         name="scheduler",
         args=("airflow", "scheduler"),
         probe=Probe(path="/health", port=SCHEDULER_HEALTH_PORT),
-        reads=frozenset({"scheduler", "kubernetes_executor", "execution_api"}),
+        reads=frozenset(
+            {"scheduler", "kubernetes_executor", "execution_api", "celery", "celery_broker_transport_options"}
+        ),
         cpu="500m",
         memory="1536Mi",
         health_key="scheduler",
         calls_kubernetes=True,
         signs_tokens=True,
+        needs_broker=True,
     ),
     Component(
         name="dag-processor",
@@ -136,10 +157,103 @@ AIRFLOW_3_COMPONENTS = (
     ),
 )
 
+WORKER = Component(
+    name="worker",
+    args=("airflow", "celery", "worker"),
+    probe=Probe(script="worker_alive.py"),
+    reads=frozenset({"celery", "celery_broker_transport_options", "workers", "dag_processor", "operators"}),
+    cpu="500m",
+    memory="2Gi",
+    port=WORKER_LOG_PORT,
+    runs_dag_code=True,
+    runs_tasks=True,
+    needs_database=False,
+    needs_broker=True,
+)
+FLOWER = Component(
+    name="flower",
+    args=("airflow", "celery", "flower"),
+    probe=Probe(path="/healthcheck", port=FLOWER_PORT),
+    reads=frozenset({"celery"}),
+    cpu="100m",
+    memory="512Mi",
+    port=FLOWER_PORT,
+    needs_database=False,
+    needs_broker=True,
+)
+
+AIRFLOW_2_COMPONENTS = (
+    Component(
+        name="web-server",
+        args=("airflow", "webserver"),
+        probe=Probe(path="/health", port=WEB_SERVER_PORT),
+        reads=frozenset({"webserver", "api", "fab"}),
+        cpu="500m",
+        memory="2Gi",
+        health_key="metadatabase",
+        port=WEB_SERVER_PORT,
+        drain_seconds=5,
+        calls_kubernetes=True,
+    ),
+    Component(
+        name="scheduler",
+        args=("airflow", "scheduler"),
+        probe=Probe(path="/health", port=SCHEDULER_HEALTH_PORT),
+        reads=frozenset({"scheduler", "kubernetes_executor", "celery", "celery_broker_transport_options", "webserver"}),
+        cpu="500m",
+        memory="1536Mi",
+        health_key="scheduler",
+        calls_kubernetes=True,
+        needs_broker=True,
+    ),
+    Component(
+        name="dag-processor",
+        args=("airflow", "dag-processor"),
+        probe=Probe(job_type="DagProcessorJob"),
+        reads=frozenset({"dag_processor", "scheduler"}),
+        cpu="500m",
+        memory="1Gi",
+        health_key="dag_processor",
+        runs_dag_code=True,
+    ),
+    Component(
+        name="triggerer",
+        args=("airflow", "triggerer"),
+        probe=Probe(job_type="TriggererJob"),
+        reads=frozenset({"triggerer", "webserver"}),
+        cpu="250m",
+        memory="1Gi",
+        health_key="triggerer",
+        port=TRIGGERER_LOG_PORT,
+        # A trigger is imported from the DAGs.
+        runs_dag_code=True,
+    ),
+)
+
 PROFILES = {
-    "3.3": Profile(release="3.3.2", image="apache/airflow:3.3.2", components=AIRFLOW_3_COMPONENTS),
+    "2.11": Profile(
+        release="2.11.2",
+        image="apache/airflow:2.11.2",
+        components=AIRFLOW_2_COMPONENTS,
+        worker=replace(WORKER, needs_database=True, reads=WORKER.reads | {"webserver"}),
+        flower=replace(FLOWER, needs_database=True),
+        secret_key_variable="AIRFLOW__WEBSERVER__SECRET_KEY",
+        tasks_need_database=True,
+        signs_tokens=False,
+        health_path="/health",
+        api=AIRFLOW_2_API,
+    ),
+    "3.3": Profile(
+        release="3.3.2",
+        image="apache/airflow:3.3.2",
+        components=AIRFLOW_3_COMPONENTS,
+        worker=WORKER,
+        flower=FLOWER,
+    ),
 }
 NEWEST = "3.3"
+# From which version to which the database can be migrated: never back.
+UPGRADES = {"2.11": ("3.3",)}
 
 DATABASE_IMAGE = "postgres:15"
 BROKER_IMAGE = "redis:7"

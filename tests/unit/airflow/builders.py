@@ -27,13 +27,15 @@ FULL: dict[str, Any] = {
     "storage_class": "nfs",
     "storage_size": "20Gi",
     "account": {"id": "operator"},
-    "executor": "KubernetesExecutor",
+    "executor": "CeleryExecutor,KubernetesExecutor",
+    "drain_timeout": 900,
+    "flower": {"enabled": True},
     "version": "3.3",
     "web_server": {"cpu": "1", "memory": "3Gi", "replicas": 2},
     "scheduler": {"cpu": "2", "memory": "2Gi", "replicas": 2},
     "dag_processor": {"cpu": "1", "memory": "2Gi"},
     "triggerer": {"cpu": "1", "memory": "2Gi"},
-    "worker": {"cpu": "2", "memory": "4Gi"},
+    "worker": {"cpu": "2", "memory": "4Gi", "replicas": 3, "concurrency": 8},
     "git_sync": {**GIT, "ref": "v1.2", "username": "deploy"},
     "host_aliases": [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}],
     "node_selector": {"pool": "dataops"},
@@ -46,8 +48,14 @@ SECRETS = Secrets(
         "connection": "postgresql+psycopg2://airflow:SENTINEL-DB@etl-database:5432/airflow",
         "connection-async": "postgresql+asyncpg://airflow:SENTINEL-DB@etl-database:5432/airflow",
     },
-    account={"id": "operator", "password": "SENTINEL-Account1!"},
+    account={"id": "operator", "password": "SENTINEL-Account1!", "flower": "operator:SENTINEL-Account1!"},
     git={"credential": "username=deploy\npassword=SENTINEL-GIT\n"},
+    broker={
+        "password": "SENTINEL-BROKER",
+        "broker-url": "redis://:SENTINEL-BROKER@etl-broker:6379/0",
+        "result-backend": "redis://:SENTINEL-BROKER@etl-broker:6379/1",
+        "redis.conf": "requirepass SENTINEL-BROKER\n",
+    },
 )
 
 

@@ -89,9 +89,10 @@ def test_config_map_has_what_pods_refer_to() -> None:
         "task-pod.yaml",
         "account.py",
         "heartbeat.py",
+        "worker_alive.py",
         "AIRFLOW_CONN_GIT_DAGS",
         "GIT_CONFIG_KEY_0",
         "GIT_CONFIG_COUNT",
     }
-    for name in ("account.py", "heartbeat.py"):
+    for name in ("account.py", "heartbeat.py", "worker_alive.py"):
         compile(files[name], name, "exec")

@@ -126,9 +126,10 @@ def test_every_pod_runs_where_it_may() -> None:
     assert {name for name, pod in pods(every_manifest(service())) if "nodeSelector" in pod} == set()
 
 
-def test_every_pod_but_the_database_has_the_host_aliases() -> None:
+def test_every_pod_but_the_stores_has_the_host_aliases() -> None:
     found = dict(pods(every_manifest(full())))
-    assert {name for name, pod in found.items() if pod.get("hostAliases") != ALIASES} == {"StatefulSet/etl-database"}
+    stores = {"StatefulSet/etl-database", "StatefulSet/etl-broker"}
+    assert {name for name, pod in found.items() if pod.get("hostAliases") != ALIASES} == stores
     assert {name for name, pod in pods(every_manifest(service())) if "hostAliases" in pod} == set()
 
 
@@ -139,13 +140,16 @@ def test_the_list_of_pods_is_the_whole_one() -> None:
     )
     assert kinds == [
         "Deployment/etl-dag-processor",
+        "Deployment/etl-flower",
         "Deployment/etl-scheduler",
         "Deployment/etl-triggerer",
         "Deployment/etl-web-server",
+        "Deployment/etl-worker",
         "Job/etl-account",
         "Job/etl-git-check",
         "Job/etl-migration",
         "Pod/etl-task",
+        "StatefulSet/etl-broker",
         "StatefulSet/etl-database",
     ]
 
@@ -213,6 +217,7 @@ def test_the_git_credential_is_where_git_runs(spec: ServiceSpec) -> None:
         if any("git" in volume.get("secret", {}).get("secretName", "") for volume in pod["volumes"])
     }
     expected = {f"Deployment/{spec.name}-dag-processor", f"Pod/{spec.name}-task"}
+    expected |= {f"Deployment/{spec.name}-worker"} if spec.uses_celery else set()
     assert holders == expected | ({f"Job/{spec.name}-git-check"} if spec.git_sync else set())
 
 
@@ -369,6 +374,7 @@ def test_order() -> None:
         "Secret/etl-keys",
         "Secret/etl-database",
         "Secret/etl-account",
+        "Secret/etl-broker",
         "Secret/etl-git",
         "ConfigMap/etl-config",
         "PersistentVolumeClaim/etl-logs",
@@ -376,6 +382,10 @@ def test_order() -> None:
         "PersistentVolumeClaim/etl-database",
         "Service/etl-database",
         "StatefulSet/etl-database",
+        "PersistentVolumeClaim/etl-broker",
+        "Service/etl-broker",
+        "StatefulSet/etl-broker",
+        "Service/etl-flower",
     ]
     jobs = [*stages.migration, *stages.account]
     assert [str(ref_of(item)).rpartition("-")[0] for item in jobs] == ["Job/etl-migration", "Job/etl-account"]
@@ -384,8 +394,11 @@ def test_order() -> None:
         "Deployment/etl-scheduler",
         "Deployment/etl-dag-processor",
         "Deployment/etl-triggerer",
+        "Deployment/etl-worker",
+        "Deployment/etl-flower",
         "PodDisruptionBudget/etl-web-server",
         "PodDisruptionBudget/etl-scheduler",
+        "PodDisruptionBudget/etl-worker",
         "Ingress/etl",
     ]
     assert stages.all == [*stages.foundation, *stages.migration, *stages.account, *stages.components]
@@ -404,7 +417,7 @@ IMAGES = {
     "public": (service(), {"apache/airflow:3.3.2", "postgres:15"}),
     "from the registry": (
         full(),
-        {"registry.example.com/mirror/apache/airflow:3.3.2", "registry.example.com/mirror/postgres:15"},
+        {f"registry.example.com/mirror/{name}" for name in ("apache/airflow:3.3.2", "postgres:15", "redis:7")},
     ),
 }
 

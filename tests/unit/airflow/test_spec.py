@@ -29,6 +29,9 @@ def test_defaults() -> None:
         "storage_size": "10Gi",
         "account_id": "dataops",
         "executor": "KubernetesExecutor",
+        "drain_timeout": 600,
+        "flower": False,
+        "worker_concurrency": 4,
         "version": "3.3",
         "sizes": {
             "web-server": {"cpu": "500m", "memory": "2Gi", "replicas": 1},
@@ -36,6 +39,7 @@ def test_defaults() -> None:
             "dag-processor": {"cpu": "500m", "memory": "1Gi", "replicas": 1},
             "triggerer": {"cpu": "250m", "memory": "1Gi", "replicas": 1},
             "worker": {"cpu": "500m", "memory": "1Gi", "replicas": 1},
+            "flower": {"cpu": "100m", "memory": "512Mi", "replicas": 1},
         },
         "git_sync": None,
         "broker": asdict(Broker()),
@@ -108,10 +112,25 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no domain": ({"domain": ""}, "domain: it is not set. Set it; the address will be etl.DOMAIN."),
     "unknown option": ({"domian": "x.com"}, "domian: no such option. Use domain."),
     "another executor": (
-        {"executor": "CeleryExecutor"},
-        "executor: 'CeleryExecutor' is not supported. Use KubernetesExecutor.",
+        {"executor": "LocalExecutor"},
+        "executor: 'LocalExecutor' is not supported. Use one of KubernetesExecutor | CeleryExecutor | "
+        "CeleryExecutor,KubernetesExecutor | KubernetesExecutor,CeleryExecutor.",
     ),
-    "another version": ({"version": "2.10"}, "version: Airflow '2.10' is not supported. Use 3.3."),
+    "another version": ({"version": "2.10"}, "version: Airflow '2.10' is not supported. Use 2.11, 3.3."),
+    "Flower without Celery": (
+        {"flower": {"enabled": True}},
+        "flower.enabled: Flower shows Celery workers, which a service with KubernetesExecutor does not have. "
+        "Leave it out, or choose an executor with CeleryExecutor.",
+    ),
+    "concurrency without Celery": (
+        {"worker": {"concurrency": 8}},
+        "worker.concurrency: the KubernetesExecutor runs one task per pod. "
+        "Leave it out, or choose an executor with CeleryExecutor.",
+    ),
+    "drain timeout": (
+        {"drain_timeout": -1},
+        "drain_timeout: -1 is out of range. Use a whole number from 0 to 86400.",
+    ),
     "cpu lots": (
         {"worker": {"cpu": "lots"}},
         "worker.cpu: 'lots' is not an amount of CPU. Use cores or thousandths of a core, such as 2 or 500m.",

@@ -15,7 +15,10 @@ from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Ma
 
 from .builders import FULL, SECRETS, full, rendered
 
-ALL = {"web-server", "scheduler", "dag-processor", "triggerer"}
+ALL = {"web-server", "scheduler", "dag-processor", "triggerer", "worker", "flower"}
+STORES = {"database", "broker"}
+# Who reads the list of repositories at its start.
+READERS = {"dag-processor", "worker"}
 OTHER_GIT = dataclasses.replace(SECRETS, git={"credential": "username=deploy\npassword=other\n"})
 OTHER_PASSWORD = dataclasses.replace(SECRETS, account={"id": "operator", "password": "Other-Account1!"})
 
@@ -35,29 +38,32 @@ TOUCHED: dict[str, tuple[dict[str, Any], Secrets, set[str]]] = {
     "tags": ({"tags": {"team": "other"}}, SECRETS, set()),
     "host_aliases": ({"host_aliases": [{"ip": "10.0.0.6", "hostnames": ["other"]}]}, SECRETS, ALL),
     "host_aliases cleared": ({"host_aliases": []}, SECRETS, ALL),
-    "node_selector": ({"node_selector": {"pool": "other"}}, SECRETS, ALL | {"database"}),
-    "image_registry": ({"image_registry": "other.example.com"}, SECRETS, ALL | {"database"}),
-    "worker size": (size("worker", memory="8Gi"), SECRETS, {"scheduler"}),
+    "node_selector": ({"node_selector": {"pool": "other"}}, SECRETS, ALL | STORES),
+    "image_registry": ({"image_registry": "other.example.com"}, SECRETS, ALL | STORES),
+    "worker size": (size("worker", memory="8Gi"), SECRETS, {"scheduler", "worker"}),
+    "worker replicas": (size("worker", replicas=5), SECRETS, set()),
+    "worker concurrency": (size("worker", concurrency=16), SECRETS, {"scheduler", "worker", "flower"}),
+    "drain_timeout": ({"drain_timeout": 1200}, SECRETS, {"worker"}),
     "scheduler size": (size("scheduler", memory="8Gi"), SECRETS, {"scheduler"}),
     "web_server size": (size("web_server", cpu="4"), SECRETS, {"web-server"}),
     "dag_processor size": (size("dag_processor", cpu="4"), SECRETS, {"dag-processor"}),
     "triggerer size": (size("triggerer", cpu="4"), SECRETS, {"triggerer"}),
     "web_server replicas": (size("web_server", replicas=3), SECRETS, set()),
-    "git ref": (git(ref="v1.3"), SECRETS, {"dag-processor"}),
-    "git repo": (git(repo="https://git.example.com/team/other.git"), SECRETS, {"dag-processor"}),
-    "git server": (git(repo="https://other.example.com/team/dags.git"), SECRETS, {"dag-processor"}),
-    "git subdir": (git(subdir="other"), SECRETS, {"dag-processor"}),
-    "git interval": (git(interval=600), SECRETS, {"dag-processor"}),
+    "git ref": (git(ref="v1.3"), SECRETS, READERS),
+    "git repo": (git(repo="https://git.example.com/team/other.git"), SECRETS, READERS),
+    "git server": (git(repo="https://other.example.com/team/dags.git"), SECRETS, READERS),
+    "git subdir": (git(subdir="other"), SECRETS, READERS),
+    "git interval": (git(interval=600), SECRETS, READERS),
     "git user": (git(username="other"), SECRETS, set()),
     "git password": ({}, OTHER_GIT, set()),
-    "git_sync cleared": ({"git_sync": {}}, dataclasses.replace(SECRETS, git={}), {"dag-processor"}),
+    "git_sync cleared": ({"git_sync": {}}, dataclasses.replace(SECRETS, git={}), READERS),
     "domain": ({"domain": "other.example.com"}, SECRETS, {"web-server"}),
     "ingress_class": ({"ingress_class": "nginx"}, SECRETS, set()),
     "account id": ({"account": {"id": "other1"}}, SECRETS, set()),
     "account password": ({}, OTHER_PASSWORD, set()),
     "storage_size": ({"storage_size": "40Gi"}, SECRETS, set()),
 }
-NOT_CHANGEABLE = {"storage_class", "executor", "version"}
+NOT_CHANGEABLE = {"storage_class", "executor", "version", "flower"}
 
 
 def workloads(spec: ServiceSpec, secrets: Secrets) -> dict[Ref, Manifest]:
