@@ -42,14 +42,22 @@ def cluster_object(kind: str, name: str, /, **rest: Any) -> Manifest:
     return {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": metadata, **rest}
 
 
+def node(
+    name: str, /, *, cpu: str = "16", memory: str = "64Gi", spec: dict[str, Any] | None = None, **labels: str
+) -> Manifest:
+    """A node with room for a service with everything."""
+    status = {"allocatable": {"cpu": cpu, "memory": memory, "pods": "110"}}
+    return cluster_object("Node", name, metadata={"labels": labels}, spec=spec or {}, status=status)
+
+
 def usual_cluster() -> list[Manifest]:
     """One Ingress Controller, two storage classes of which one is the default, two nodes."""
     return [
         cluster_object("StorageClass", "standard", metadata={"annotations": {DEFAULT_CLASS: "true"}}),
         cluster_object("StorageClass", "nfs"),
         cluster_object("IngressClass", "contour", spec={"controller": "projectcontour.io/ingress-controller"}),
-        cluster_object("Node", "one", metadata={"labels": {"pool": "dataops", "zone": "a"}}),
-        cluster_object("Node", "two", metadata={"labels": {"pool": "other"}}),
+        node("one", pool="dataops", zone="a"),
+        node("two", pool="other"),
     ]
 
 
@@ -149,10 +157,10 @@ class FakeKube(Kube):
     def each(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         """One after the other, so that the log has one order."""
         outcomes = [_outcome(function, item) for item in items]
-        for outcome in outcomes:
-            if isinstance(outcome, DataOpsError):
-                raise outcome
-        return outcomes
+        for _result, error in outcomes:
+            if error:
+                raise error
+        return [result for result, _error in outcomes]
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest | None:
         with self._lock:
@@ -338,11 +346,11 @@ class FakeKube(Kube):
         return {**item, **_status(item, failing=component in self.failing, stuck=component in self.stuck)}
 
 
-def _outcome(function: Callable[[Any], Any], item: Any) -> Any:
+def _outcome(function: Callable[[Any], Any], item: Any) -> tuple[Any, DataOpsError | None]:
     try:
-        return function(item)
+        return function(item), None
     except DataOpsError as error:
-        return error
+        return None, error
 
 
 def _status(item: Manifest, *, failing: bool, stuck: bool) -> dict[str, Any]:

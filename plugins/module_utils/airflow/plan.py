@@ -5,21 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..common import owner, record
-from ..common.checks import Checks
+from ..common import checks, findings, owner, record
+from ..common.cluster import Cluster
+from ..common.findings import Finding
 from ..common.labels import SERVICE
 from ..common.labels import selector as label_selector
-from ..errors import Refused
+from ..errors import ApiError, DataOpsError, Refused, Unauthorized
 from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
 from . import manifests, names, pieces, rights
 from .manifests import KEPT_KINDS, KINDS, Stages
+from .preflight.look import look as look_around
 from .secrets import Secrets, decoded, provide
 from .spec import NESTED, SIZED, GitSync, ServiceSpec
 
@@ -41,6 +43,7 @@ class Request:
     git_password: str | None = None
     check_mode: bool = False
     force: bool = False
+    preflight: bool = True
     wait: bool = True
     timeout: float = 600
 
@@ -57,7 +60,11 @@ class Plan:
     replaced_jobs: tuple[Ref, ...]
     untried: GitSync | None
     warnings: tuple[str, ...]
-    not_checked: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        return findings.skipped(self.findings)
 
     @property
     def restarted(self) -> tuple[str, ...]:
@@ -84,6 +91,18 @@ def read_live(kube: Kube, namespace: str, name: str) -> Live:
 
 
 def make_plan(kube: Kube, request: Request) -> Plan:
+    """:raises DataOpsError: with all reasons why it cannot be done, as far as they are known before the first write."""
+    plan, problem = examined(kube, request)
+    error: DataOpsError | None = findings.as_error(plan.findings)
+    if problem:
+        error = findings.as_error([findings.of_error("objects", problem), *plan.findings]) if error else problem
+    if error:
+        raise error
+    return plan
+
+
+def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
+    """The plan with what was found about it, and why the API server would not take its objects."""
     live, manager = look(kube, request)
     warnings: list[str] = []
     inherited = owner.inherited(manager)
@@ -97,21 +116,24 @@ def make_plan(kube: Kube, request: Request) -> Plan:
         missing_namespace = kube.get("Namespace", request.namespace) is None
     recorded = record.read(live.get(Ref("ConfigMap", names.record(request.name), request.namespace)))
     options = record.merged(recorded, request.options, nested=NESTED)
-    spec = with_ingress_class(kube, settled(request, options, inherited, live), live)
+    spec = settled(request, options, inherited, live)
+    cluster = Cluster(kube, request.namespace, spec.node_selector)
+    spec = with_ingress_class(cluster, spec, live)
     secrets = provide(spec, live, account_password=request.account_password, git_password=request.git_password)
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
     replaced_jobs = jobs_to_replace(stages, live)
-    anew = [item for item in stages.all if ref_of(item) in replaced_jobs]
-    others = [item for item in stages.all if ref_of(item) not in replaced_jobs]
-    with rights.explained(kube, request.namespace):
-        changes = [
-            *plan_apply(kube, others, live, force=request.force, missing_namespace=missing_namespace),
-            # Not by dry run: that would ask to change the Job that is there, and no Job can be changed.
-            *plan_apply(kube, anew, {}, missing_namespace=True),
-            *plan_prune(prunable(spec, live), stages.all, kinds=KINDS),
-        ]
+    problem: ApiError | Refused | None = None
+    try:
+        changes = plan_changes(kube, request, spec, stages, live, replaced_jobs, missing_namespace=missing_namespace)
+    except Unauthorized:
+        raise
+    except (ApiError, Refused) as error:
+        # The rest is looked at all the same, so that everything can be put right at once.
+        problem = error
+        changes = [Change("create", ref, desired=item) for ref, item in index(stages.all).items() if ref not in live]
     real = tuple(change for change in changes if change.action != "keep")
+    found = look_around(cluster, spec, real, missing_namespace=missing_namespace) if request.preflight and real else []
     plan = Plan(
         spec=spec,
         secrets=secrets,
@@ -120,9 +142,31 @@ def make_plan(kube: Kube, request: Request) -> Plan:
         live=live,
         replaced_jobs=replaced_jobs,
         untried=new_source(spec, secrets, recorded, live),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *(str(finding) for finding in found if finding.status == "warning")),
+        findings=tuple(found),
     )
-    return checked(kube, plan) if real else plan
+    return plan, problem
+
+
+def plan_changes(
+    kube: Kube,
+    request: Request,
+    spec: ServiceSpec,
+    stages: Stages,
+    live: Live,
+    replaced_jobs: Sequence[Ref],
+    *,
+    missing_namespace: bool,
+) -> list[Change]:
+    anew = [item for item in stages.all if ref_of(item) in replaced_jobs]
+    others = [item for item in stages.all if ref_of(item) not in replaced_jobs]
+    with rights.explained(kube, request.namespace):
+        return [
+            *plan_apply(kube, others, live, force=request.force, missing_namespace=missing_namespace),
+            # Not by dry run: that would ask to change the Job that is there, and no Job can be changed.
+            *plan_apply(kube, anew, {}, missing_namespace=True),
+            *plan_prune(prunable(spec, live), stages.all, kinds=KINDS),
+        ]
 
 
 def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:
@@ -175,11 +219,11 @@ def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str
     return spec
 
 
-def with_ingress_class(kube: Kube, spec: ServiceSpec, live: Live) -> ServiceSpec:
+def with_ingress_class(cluster: Cluster, spec: ServiceSpec, live: Live) -> ServiceSpec:
     """An Ingress yet to be made names the class of the only controller, unless one was asked for."""
     if spec.ingress_class or Ref("Ingress", spec.name, spec.namespace) in live:
         return spec
-    return replace(spec, ingress_class=Checks(kube).ingress_class(""))
+    return replace(spec, ingress_class=checks.only_ingress_class(cluster))
 
 
 def keys_belong_to_data(spec: ServiceSpec, live: Live) -> None:
@@ -205,22 +249,6 @@ def new_source(spec: ServiceSpec, secrets: Secrets, recorded: Mapping[str, Any],
     same = all(getattr(spec.git_sync, key) == before.get(key, defaults.get(key, "")) for key in source)
     tried = same and decoded(live.get(Ref("Secret", names.git(spec.name), spec.namespace))) == secrets.git
     return None if tried else spec.git_sync
-
-
-def checked(kube: Kube, plan: Plan) -> Plan:
-    """Refuse what the cluster cannot take; only asked when something is about to change."""
-    checks = Checks(kube)
-    spec = plan.spec
-    created = {change.ref.kind for change in plan.changes if change.action == "create"}
-    wanted: list[Callable[[], object]] = [
-        lambda: checks.node_selector(spec.node_selector),
-        lambda: checks.ingress_class(spec.ingress_class),
-        lambda: checks.host(spec.host, (spec.namespace, spec.name)),
-    ]
-    if "PersistentVolumeClaim" in created:
-        wanted.append(lambda: checks.storage_class(spec.storage_class))
-    kube.each(lambda check: check(), wanted)
-    return replace(plan, not_checked=tuple(sorted(checks.not_checked)))
 
 
 def is_ready(manifest: Manifest | None) -> bool:

@@ -1,24 +1,39 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the cluster must have before anything is written: each check refuses in one sentence.
+"""What the cluster must have before anything is written, one small check per thing.
 
-A check needs to read objects of the whole cluster. Who may not do that can still install; what could then not be
-looked at is noted in :attr:`Checks.not_checked` and reported, never taken for granted.
+A check reads objects of the whole cluster. Who may not do that can still install; what could then not be looked at is
+reported as such, never taken for granted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ..errors import Forbidden, Refused
-from ..kube.client import Kube
+from ..errors import Forbidden
 from ..kube.objects import Manifest
+from . import findings
+from .cluster import Cluster
+from .findings import Finding
 
 DEFAULT_INGRESS_CLASS = "ingressclass.kubernetes.io/is-default-class"
 DEFAULT_STORAGE_CLASS = "storageclass.kubernetes.io/is-default-class"
+# Provisioners of disks that one node mounts at a time, by their own documentation.
+ONE_NODE_ONLY = frozenset(
+    {
+        "cinder.csi.openstack.org",
+        "disk.csi.azure.com",
+        "ebs.csi.aws.com",
+        "kubernetes.io/aws-ebs",
+        "kubernetes.io/azure-disk",
+        "kubernetes.io/cinder",
+        "kubernetes.io/gce-pd",
+        "pd.csi.storage.gke.io",
+        "rancher.io/local-path",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -31,102 +46,132 @@ class IngressController:
     addresses: tuple[str, ...]
 
 
-@dataclass
-class Checks:
-    kube: Kube
-    not_checked: list[str] = field(default_factory=list)
+def storage_class(cluster: Cluster, name: str) -> list[Finding]:
+    """An empty name means the cluster's default class, which must then exist."""
+    return findings.readable("storage class", lambda: _storage_class(cluster.all("StorageClass"), name))
 
-    @contextmanager
-    def _readable(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except Forbidden as error:
-            self.not_checked.append(f"{what}: {error.what}")
 
-    def storage_class(self, name: str) -> None:
-        """An empty name means the cluster's default class, which must then exist."""
-        with self._readable("storage class"):
-            found = {item["metadata"]["name"]: item for item in self.kube.list("StorageClass")}
-            offered = ", ".join(sorted(found)) or "none"
-            if name and name not in found:
-                raise Refused(
-                    f"storage class '{name}' does not exist",
-                    where="storage_class",
-                    next_step=f"Use one of those in the cluster: {offered}",
-                )
-            if not name and not any(_marked(item, DEFAULT_STORAGE_CLASS) for item in found.values()):
-                raise Refused(
-                    "the cluster has no default storage class",
-                    where="storage_class",
-                    next_step=f"Name one of those in the cluster: {offered}",
-                )
+def _storage_class(classes: list[Manifest], name: str) -> Iterator[Finding]:
+    check, option = "storage class", "storage_class"
+    offered = ", ".join(sorted(item["metadata"]["name"] for item in classes)) or "none"
+    if name:
+        chosen = [item for item in classes if item["metadata"]["name"] == name]
+    else:
+        chosen = [item for item in classes if _marked(item, DEFAULT_STORAGE_CLASS)]
+    if not chosen:
+        what = f"storage class '{name}' does not exist" if name else "the cluster has no default storage class"
+        next_step = (
+            f"Use one of those in the cluster: {offered}" if name else f"Name one of those in the cluster: {offered}"
+        )
+        yield findings.refused(check, what, option=option, next_step=next_step)
+        return
+    provisioner = chosen[0].get("provisioner", "")
+    called = f"{chosen[0]['metadata']['name']} of {provisioner or 'an unknown provisioner'}"
+    if provisioner in ONE_NODE_ONLY:
+        yield findings.warning(
+            check,
+            f"{called} makes volumes that one node mounts at a time; the logs need ReadWriteMany",
+            option=option,
+            next_step="Try it with test_storage of scp.dataops.dataops_preflight, or use a shared file system",
+        )
+    else:
+        yield findings.ok(check, called)
 
-    def node_selector(self, labels: Mapping[str, str]) -> None:
-        if not labels:
-            return
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        with self._readable("node selector"):
-            if not self.kube.list("Node", labels=selector, limit=1):
-                raise Refused(
-                    f"no node has the labels {selector}",
-                    where="node_selector",
-                    next_step="Compare with 'kubectl get nodes --show-labels'",
-                )
 
-    def ingress_controllers(self) -> list[IngressController] | None:
-        """None when they cannot be read."""
-        with self._readable("ingress controller"):
-            return ingress_controllers(self.kube.list("IngressClass"), self._ingresses())
-        return None
+def node_selector(cluster: Cluster) -> list[Finding]:
+    if not cluster.node_selector:
+        return []
+    return findings.readable("node selector", lambda: _node_selector(cluster))
 
-    def _ingresses(self) -> list[Manifest]:
-        try:
-            return self.kube.list("Ingress")
-        except Forbidden:
-            return []
 
-    def ingress_class(self, wanted: str) -> str:
-        """The class to use: the one asked for, or that of the only controller; empty when it cannot be known."""
-        controllers = self.ingress_controllers()
-        if controllers is None:
-            return wanted
-        if not controllers:
-            raise Refused(
-                "the cluster has no Ingress Controller (no IngressClass was found)",
-                where="ingress_class",
-                next_step="Install exactly one, such as Contour or ingress-nginx, and run this again",
-            )
-        offered = "; ".join(f"{item.controller} with class {', '.join(item.classes)}" for item in controllers)
-        if wanted:
-            if not any(wanted in item.classes for item in controllers):
-                raise Refused(
-                    f"ingress class '{wanted}' does not exist", where="ingress_class", next_step=f"There is {offered}"
-                )
-            return wanted
-        if len(controllers) > 1:
-            raise Refused(
-                f"the cluster has {len(controllers)} Ingress Controllers ({offered}), and a Data Ops takes exactly one",
-                where="ingress_class",
-                next_step="Remove all but one, or name the class to use in the Manager's ingress_class",
-            )
-        return controllers[0].classes[0]
+def _node_selector(cluster: Cluster) -> Iterator[Finding]:
+    selector = ",".join(f"{key}={value}" for key, value in cluster.node_selector.items())
+    nodes = cluster.all("Node")
+    if nodes:
+        yield findings.ok("node selector", f"{len(nodes)} nodes have the labels {selector}")
+    else:
+        yield findings.refused(
+            "node selector",
+            f"no node has the labels {selector}",
+            option="node_selector",
+            next_step="Compare with 'kubectl get nodes --show-labels'",
+        )
 
-    def host(self, host: str, own: tuple[str, str]) -> None:
-        """:param own: namespace and name of the Ingress that may have this host."""
-        try:
-            ingresses = self.kube.list("Ingress")
-        except Forbidden as error:
-            self.not_checked.append(f"host in other namespaces: {error.what}")
-            ingresses = self.kube.list("Ingress", own[0])
-        for ingress in ingresses:
-            namespace, name = ingress["metadata"]["namespace"], ingress["metadata"]["name"]
-            rules = ingress.get("spec", {}).get("rules") or []
-            if (namespace, name) != own and any(rule.get("host") == host for rule in rules):
-                raise Refused(
-                    f"host {host} is already used by Ingress {name} in namespace {namespace}",
-                    where="domain",
-                    next_step="Use another name or domain, or remove that Ingress",
-                )
+
+def controllers_of(cluster: Cluster) -> list[IngressController]:
+    """:raises Forbidden: when IngressClasses may not be read; Ingresses only add addresses."""
+    cluster.read(["IngressClass", "Ingress"])
+    try:
+        ingresses = cluster.all("Ingress")
+    except Forbidden:
+        ingresses = []
+    return ingress_controllers(cluster.all("IngressClass"), ingresses)
+
+
+def only_ingress_class(cluster: Cluster) -> str:
+    """The class of the only controller; empty when there is not exactly one, or when it cannot be known."""
+    try:
+        controllers = controllers_of(cluster)
+    except Forbidden:
+        return ""
+    return controllers[0].classes[0] if len(controllers) == 1 else ""
+
+
+def ingress_class(cluster: Cluster, wanted: str) -> list[Finding]:
+    """Whether there is the class asked for, or exactly one controller when none is."""
+    return findings.readable("ingress controller", lambda: _ingress_class(controllers_of(cluster), wanted))
+
+
+def _ingress_class(controllers: list[IngressController], wanted: str) -> Iterator[Finding]:
+    check, option = "ingress controller", "ingress_class"
+    offered = "; ".join(f"{item.controller} with class {', '.join(item.classes)}" for item in controllers)
+    if not controllers:
+        yield findings.refused(
+            check,
+            "the cluster has no Ingress Controller (no IngressClass was found)",
+            option=option,
+            next_step="Install exactly one, such as Contour or ingress-nginx, and run this again",
+        )
+    elif wanted and not any(wanted in item.classes for item in controllers):
+        yield findings.refused(
+            check, f"ingress class '{wanted}' does not exist", option=option, next_step=f"There is {offered}"
+        )
+    elif not wanted and len(controllers) > 1:
+        yield findings.refused(
+            check,
+            f"the cluster has {len(controllers)} Ingress Controllers ({offered}), and a Data Ops takes exactly one",
+            option=option,
+            next_step="Remove all but one, or name the class to use in the Manager's ingress_class",
+        )
+    else:
+        yield findings.ok(check, offered)
+
+
+def host(cluster: Cluster, wanted: str, own: tuple[str, str]) -> list[Finding]:
+    """:param own: namespace and name of the Ingress that may have this host."""
+    try:
+        return list(_host(cluster.all("Ingress"), wanted, own))
+    except Forbidden as error:
+        near = findings.readable("host", lambda: _host(cluster.kube.list("Ingress", own[0]), wanted, own))
+        return [*near, findings.not_checked("host in other namespaces", error.what, error.next_step)]
+
+
+def _host(ingresses: list[Manifest], wanted: str, own: tuple[str, str]) -> Iterator[Finding]:
+    taken = [
+        (ingress["metadata"]["namespace"], ingress["metadata"]["name"])
+        for ingress in ingresses
+        if any(rule.get("host") == wanted for rule in ingress.get("spec", {}).get("rules") or [])
+    ]
+    others = [place for place in taken if place != own]
+    for namespace, name in others:
+        yield findings.refused(
+            "host",
+            f"host {wanted} is already used by Ingress {name} in namespace {namespace}",
+            option="domain",
+            next_step="Use another name or domain, or remove that Ingress",
+        )
+    if not others:
+        yield findings.ok("host", f"{wanted} is {'its own' if taken else 'free'}")
 
 
 def ingress_controllers(classes: list[Manifest], ingresses: list[Manifest]) -> list[IngressController]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..errors import ApiError, Conflict, DataOpsError, NotFound, Refused, Unauthorized, needed_library
+from ..errors import ApiError, Conflict, DataOpsError, Forbidden, NotFound, Refused, Unauthorized, needed_library
 from .client import FIELD_MANAGER, Kube
 from .deletion import delete_all
 from .masking import cleaned, encoded, masked
@@ -175,6 +175,8 @@ def _gathered(errors: Sequence[DataOpsError]) -> DataOpsError:
     next_step = ". ".join(dict.fromkeys(error.next_step for error in errors if error.next_step))
     if all(isinstance(error, Conflict) for error in errors):
         return Conflict(what, next_step=next_step, status=409, reason="Conflict")
+    if all(isinstance(error, Forbidden) for error in errors):
+        return Forbidden(what, next_step=next_step, status=403, reason="Forbidden")
     return Refused(what, next_step=next_step)
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..common import owner, record
-from ..common.checks import Checks
+from ..common import checks, owner, record
+from ..common.cluster import Cluster
 from ..common.labels import INSTANCE
+from ..errors import Forbidden
 from ..kube.client import Kube
 from . import manager, status
 from .spec import ManagerSpec
@@ -31,8 +32,10 @@ def manager_info(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
 
 def ingress_info(kube: Kube) -> dict[str, Any]:
     """Ingress Controllers as IngressClasses name them, with the addresses they serve."""
-    checks = Checks(kube)
-    controllers = checks.ingress_controllers() or []
+    try:
+        controllers, unread = checks.controllers_of(Cluster(kube, "")), []
+    except Forbidden as error:
+        controllers, unread = [], [f"ingress controller: {error.what}"]
     return {
         "controllers": [
             {
@@ -43,5 +46,5 @@ def ingress_info(kube: Kube) -> dict[str, Any]:
             }
             for item in controllers
         ],
-        "not_checked": checks.not_checked,
+        "not_checked": unread,
     }

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..airflow.secrets import decoded, new_password
-from ..common import owner, record
+from ..common import checks, findings, owner, record
 from ..common import validation as check
-from ..common.checks import Checks
+from ..common.cluster import Cluster
+from ..common.findings import Finding
 from ..common.labels import COMPONENT, INSTANCE, MANAGED, MANAGED_BY, MANAGER, NAME, PART_OF, SERVICE
 from ..common.labels import selector as label_selector
 from ..common.outcome import Outcome, Timeline
@@ -62,9 +63,9 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
     with rights.explained(kube, request.namespace):
         planned = plan_apply(kube, wanted, known, force=request.force, missing_namespace=namespace is None)
     changes = tuple(change for change in planned if change.action != "keep")
-    checks = Checks(kube)
-    if changes:
-        refuse_early(checks, spec, live)
+    found = look_around(kube, spec, live) if changes else []
+    if error := findings.as_error(found):
+        raise error
     if changes and not request.check_mode:
         carry_out(kube, changes, force=request.force)
     if request.wait and not request.check_mode:
@@ -73,7 +74,7 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
     return Outcome(
         changes=changes,
         details=status.describe(spec, after),
-        not_checked=tuple(sorted(checks.not_checked)),
+        not_checked=findings.skipped(found),
         timeline=tuple(progress.lines),
     )
 
@@ -122,14 +123,20 @@ def settled(request: Request, options: Mapping[str, Any], live: Live) -> Manager
     return replace(spec, storage_class=existing)
 
 
-def refuse_early(checks: Checks, spec: ManagerSpec, live: Live) -> None:
-    checks.node_selector(spec.node_selector)
-    checks.ingress_class(spec.ingress_class)
-    if not any(ref.kind == "PersistentVolumeClaim" for ref in live):
-        checks.storage_class(spec.storage_class)
-    if "storage_class" in spec.default_settings:
-        checks.storage_class(spec.default_settings["storage_class"])
-    checks.node_selector(spec.default_settings.get("node_selector", {}))
+def look_around(kube: Kube, spec: ManagerSpec, live: Live) -> list[Finding]:
+    """What a Manager, and a service with its default settings, find in the cluster."""
+    own = Cluster(kube, spec.namespace, spec.node_selector)
+    passed_on = Cluster(kube, spec.namespace, spec.default_settings.get("node_selector", {}))
+    has_volume = any(ref.kind == "PersistentVolumeClaim" for ref in live)
+    default_class = spec.default_settings.get("storage_class")
+    own.read(["IngressClass", "Ingress", *([] if has_volume and default_class is None else ["StorageClass"])])
+    return [
+        *checks.node_selector(own),
+        *checks.ingress_class(own, spec.ingress_class),
+        *([] if has_volume else checks.storage_class(own, spec.storage_class)),
+        *([] if default_class is None else checks.storage_class(own, default_class)),
+        *checks.node_selector(passed_on),
+    ]
 
 
 def wait_for_volume(kube: Kube, spec: ManagerSpec, request: Request, progress: Timeline) -> None:

@@ -498,6 +498,7 @@ def test_only_admin_in_the_namespace() -> None:
     outcome = run(kube, node_selector={"pool": "unknown"}, storage_class="unknown")
     assert outcome.details["state"] == "RUNNING"
     assert outcome.not_checked == (
+        "capacity: user jane may not list nodes in the cluster",
         "host in other namespaces: user jane may not list ingresses.networking.k8s.io in the cluster",
         "ingress controller: user jane may not list ingressclasses.networking.k8s.io in the cluster",
         "node selector: user jane may not list nodes in the cluster",
@@ -558,7 +559,7 @@ def test_a_failed_job_is_replaced(component: str, change: dict[str, Any]) -> Non
 
 
 def test_a_job_that_cannot_start_is_replaced_when_it_is_asked_otherwise() -> None:
-    kube = cluster_with_service(scheduler={"cpu": "64"})
+    kube = cluster_with_service(scheduler={"cpu": "12"})
     stuck = ref_of(end_job(kube, "migration", {"active": 1}))
     assert done(run(kube, check_mode=True)) == []
     outcome = run(kube, scheduler={"cpu": "1"})

@@ -1,19 +1,21 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ingress Controllers are found by what IngressClasses and Ingresses say of them."""
+"""What a cluster must have: Ingress Controllers as IngressClasses and Ingresses name them, classes, nodes, hosts."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.common import checks
 from ansible_collections.scp.dataops.plugins.module_utils.common.checks import (
-    Checks,
     IngressController,
     ingress_addresses,
     ingress_controllers,
 )
+from ansible_collections.scp.dataops.plugins.module_utils.common.cluster import Cluster
+from ansible_collections.scp.dataops.plugins.module_utils.common.findings import Finding
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
 
 from ..fake_kube import FakeKube, cluster_object
@@ -91,38 +93,73 @@ def test_ingress_addresses(item: dict[str, Any], expected: list[str]) -> None:
     assert ingress_addresses(item) == expected
 
 
+def statuses(found: list[Finding]) -> list[str]:
+    return [f"{item.status} {item.check}" for item in found]
+
+
 def test_ingresses_of_others_may_be_unreadable() -> None:
     kube = FakeKube()
     kube.forbid("list", "Ingress")
-    checks = Checks(kube)
-    assert checks.ingress_class("") == "contour"
-    assert checks.not_checked == []
+    cluster = Cluster(kube, "data")
+    assert checks.only_ingress_class(cluster) == "contour"
+    assert statuses(checks.ingress_class(cluster, "")) == ["ok ingress controller"]
 
 
 def test_without_the_right_to_read_classes_the_one_asked_for_is_taken() -> None:
     kube = FakeKube()
     kube.forbid("list", "IngressClass")
-    checks = Checks(kube)
-    assert (checks.ingress_class("nginx"), checks.ingress_class("")) == ("nginx", "")
-    assert set(checks.not_checked) == {
-        "ingress controller: user jane may not list ingressclasses.networking.k8s.io in the cluster"
-    }
+    cluster = Cluster(kube, "data")
+    assert checks.only_ingress_class(cluster) == ""
+    (found,) = checks.ingress_class(cluster, "nginx")
+    assert (found.status, found.found) == (
+        "not_checked",
+        "user jane may not list ingressclasses.networking.k8s.io in the cluster",
+    )
+
+
+def in_use(host: str, namespace: str = "data", name: str = "b") -> Manifest:
+    return cluster_object("Ingress", name, metadata={"namespace": namespace}, spec={"rules": [{"host": host}]})
+
+
+HOSTS: dict[str, tuple[list[Manifest], list[str]]] = {
+    "free": ([], ["ok host"]),
+    "of another host": ([in_use("y.example.com")], ["ok host"]),
+    "its own": ([in_use("x.example.com", name="a")], ["ok host"]),
+    "without rules": (
+        [cluster_object("Ingress", "b", metadata={"namespace": "shop"}, spec={"rules": None})],
+        ["ok host"],
+    ),
+    "taken": ([in_use("x.example.com")], ["refused host"]),
+    "taken twice": ([in_use("x.example.com"), in_use("x.example.com", "shop")], ["refused host", "refused host"]),
+}
+
+
+@pytest.mark.parametrize(("ingresses", "expected"), HOSTS.values(), ids=HOSTS.keys())
+def test_host(ingresses: list[Manifest], expected: list[str]) -> None:
+    assert (
+        statuses(checks.host(Cluster(FakeKube(objects=ingresses), "data"), "x.example.com", ("data", "a"))) == expected
+    )
 
 
 def test_without_the_right_to_read_all_ingresses_the_own_namespace_is_checked() -> None:
-    kube = FakeKube(
-        objects=[
-            cluster_object("Ingress", "b", metadata={"namespace": "data"}, spec={"rules": [{"host": "x.example.com"}]})
-        ]
-    )
+    kube = FakeKube(objects=[in_use("x.example.com")])
     kube.forbid("list", "Ingress")
-    checks = Checks(kube)
-    checks.host("y.example.com", ("data", "a"))
-    with pytest.raises(Exception, match="already used by Ingress b in namespace data"):
-        checks.host("x.example.com", ("data", "a"))
-    checks.host("x.example.com", ("data", "b"))
+    found = checks.host(Cluster(kube, "data"), "x.example.com", ("data", "a"))
+    assert statuses(found) == ["refused host", "not_checked host in other namespaces"]
+    assert "already used by Ingress b in namespace data" in str(found[0])
 
 
-def test_an_ingress_without_rules_takes_no_host() -> None:
-    kube = FakeKube(objects=[cluster_object("Ingress", "b", metadata={"namespace": "shop"}, spec={"rules": None})])
-    Checks(kube).host("x.example.com", ("data", "a"))
+def test_a_class_of_disks_for_one_node_is_a_warning() -> None:
+    kube = FakeKube(objects=[cluster_object("StorageClass", "disk", provisioner="ebs.csi.aws.com")])
+    (found,) = checks.storage_class(Cluster(kube, "data"), "disk")
+    assert found.status == "warning"
+    assert "one node mounts at a time" in found.found and "test_storage" in found.next_step
+
+
+def test_each_kind_is_read_once() -> None:
+    kube = FakeKube()
+    cluster = Cluster(kube, "data")
+    cluster.read(["IngressClass", "Ingress"])
+    checks.ingress_class(cluster, "contour")
+    checks.host(cluster, "x.example.com", ("data", "a"))
+    assert kube.reads == 2
