@@ -51,6 +51,15 @@ options:
         service of the same name finds its data and keys again.
     type: bool
     default: false
+  preflight:
+    description:
+      - Look at the cluster before a change is written. Ingress Controller, address, storage class, room on the nodes,
+        quotas and limits of the namespace, and whether it takes the pods are looked at; all reasons against the change
+        are named at once, and nothing is written then.
+      - V(false) skips that, for clusters that make nodes when pods wait for them.
+      - What it finds out can be had without a change with M(scp.dataops.dataops_preflight).
+    type: bool
+    default: true
   description:
     description:
       - Up to 150 characters. A change restarts nothing.
@@ -433,30 +442,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.scp.dataops.plugins.module_utils import door
+from ansible_collections.scp.dataops.plugins.module_utils import arguments, door
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import removal, service
-from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import Request
-from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import EXECUTORS
-from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
-from ansible_collections.scp.dataops.plugins.module_utils.common import record
-
-GIT_SYNC: dict[str, Any] = {
-    "repo": {"type": "str"},
-    "ref": {"type": "str"},
-    "subdir": {"type": "str"},
-    "interval": {"type": "int"},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-}
-OWN: dict[str, Any] = {
-    "executor": {"type": "str", "choices": list(EXECUTORS)},
-    "drain_timeout": {"type": "int"},
-    "flower": {"type": "dict", "options": {"enabled": {"type": "bool"}}},
-    "version": {"type": "str", "choices": sorted(PROFILES)},
-    "git_sync": {"type": "dict", "options": GIT_SYNC},
-    **door.SIZES,
-    **door.SHARED,
-}
 
 
 def argument_spec() -> dict[str, Any]:
@@ -464,25 +451,19 @@ def argument_spec() -> dict[str, Any]:
         **door.AUTH,
         **door.CHANGE,
         **door.STATE,
-        **OWN,
-        "name": {"type": "str", "required": True},
-        "manager": {"type": "str", "required": True},
-        "namespace": {"type": "str"},
+        **arguments.OWN,
+        **arguments.IDENTITY,
+        "preflight": {"type": "bool", "default": True},
     }
 
 
 def perform(call: door.Call) -> dict[str, Any]:
     params = call.params
-    options = record.asked({name: params[name] for name in OWN})
-    request = Request(
-        name=params["name"],
-        manager=params["manager"],
-        namespace=params["namespace"] or params["manager"],
-        account_password=record.take(options, "account", "password"),
-        git_password=record.take(options, "git_sync", "password"),
-        options=options,
+    request = arguments.request(
+        params,
         check_mode=call.check_mode,
         force=params["force"],
+        preflight=params["preflight"],
         wait=params["wait"],
         timeout=params["wait_timeout"],
     )

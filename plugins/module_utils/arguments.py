@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of a Data Ops Service as its modules take them, and the request that they make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import door
+from .airflow.plan import Request
+from .airflow.spec import EXECUTORS
+from .airflow.versions import PROFILES
+from .common import record
+
+GIT_SYNC: dict[str, Any] = {
+    "repo": {"type": "str"},
+    "ref": {"type": "str"},
+    "subdir": {"type": "str"},
+    "interval": {"type": "int"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+}
+# What a service is made of, and the record keeps.
+OWN: dict[str, Any] = {
+    "executor": {"type": "str", "choices": list(EXECUTORS)},
+    "drain_timeout": {"type": "int"},
+    "flower": {"type": "dict", "options": {"enabled": {"type": "bool"}}},
+    "version": {"type": "str", "choices": sorted(PROFILES)},
+    "git_sync": {"type": "dict", "options": GIT_SYNC},
+    **door.SIZES,
+    **door.SHARED,
+}
+# Which service it is.
+IDENTITY: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "manager": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+}
+
+
+def request(params: Mapping[str, Any], **how: Any) -> Request:
+    """What was asked of a service; secrets leave the options here and travel beside them."""
+    options = record.asked({name: params[name] for name in OWN})
+    return Request(
+        name=params["name"],
+        manager=params["manager"],
+        namespace=params["namespace"] or params["manager"],
+        account_password=record.take(options, "account", "password"),
+        git_password=record.take(options, "git_sync", "password"),
+        options=options,
+        **how,
+    )
