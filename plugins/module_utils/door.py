@@ -47,11 +47,22 @@ STATE: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "purge": {"type": "bool", "default": False},
 }
-SIZE: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}, "replicas": {"type": "int"}}
-WORKER: dict[str, Any] = {**SIZE, "concurrency": {"type": "int"}}
+RESOURCES: dict[str, Any] = {name: {"type": "str"} for name in ("cpu", "memory", "cpu_limit", "memory_limit")}
+SIZE: dict[str, Any] = {**RESOURCES, "replicas": {"type": "int"}}
+AUTOSCALING: dict[str, Any] = {
+    **{name: {"type": "int"} for name in ("min_replicas", "max_replicas", "cpu_percent")},
+    "type": {"type": "str", "choices": ["hpa", "keda"]},
+}
+WORKER: dict[str, Any] = {
+    **SIZE,
+    "concurrency": {"type": "int"},
+    "autoscaling": {"type": "dict", "options": AUTOSCALING},
+}
 SIZES: dict[str, Any] = {
+    "size": {"type": "str", "choices": ["small", "recommended"]},
     **{name: {"type": "dict", "options": SIZE} for name in ("web_server", "scheduler", "dag_processor", "triggerer")},
     "worker": {"type": "dict", "options": WORKER},
+    "task_pod": {"type": "dict", "options": RESOURCES},
 }
 ACCOUNT: dict[str, Any] = {
     "type": "dict",

@@ -128,6 +128,10 @@ options:
         type: list
         elements: dict
         suboptions: *alias
+      size:
+        description: A size for everything at once, as with a service.
+        type: str
+        choices: [small, recommended]
       web_server: &size
         description: Resources of each pod of this component, and how many there are.
         type: dict
@@ -136,7 +140,13 @@ options:
             description: Cores or thousandths of a core that are reserved, such as V(2) or V(500m).
             type: str
           memory:
-            description: Memory that is reserved and also the limit, such as V(2Gi).
+            description: Memory that is reserved, such as V(2Gi).
+            type: str
+          cpu_limit:
+            description: Cores that it may use at most. Without it there is no limit.
+            type: str
+          memory_limit:
+            description: Memory that it may use at most. Defaults to what is reserved.
             type: str
           replicas:
             description: Number of pods, 1 to 20.
@@ -145,21 +155,62 @@ options:
       dag_processor: *size
       triggerer: *size
       worker:
-        description: Resources of the pod that each task gets, or of each Celery worker.
+        description:
+          - Resources of standing workers, and of the pod that each task gets. A service without standing workers leaves
+            out what only they have.
         type: dict
         suboptions:
           cpu:
             description: Cores or thousandths of a core that are reserved.
             type: str
           memory:
-            description: Memory that is reserved and also the limit.
+            description: Memory that is reserved.
+            type: str
+          cpu_limit:
+            description: Cores that it may use at most. Without it there is no limit.
+            type: str
+          memory_limit:
+            description: Memory that it may use at most. Defaults to what is reserved.
             type: str
           replicas:
-            description: Number of Celery workers, 1 to 20.
+            description: Number of standing workers, 1 to 100.
             type: int
           concurrency:
-            description: Tasks that a Celery worker runs at once.
+            description: Tasks that each standing worker runs at once, 1 to 128.
             type: int
+          autoscaling:
+            description: Let the cluster choose the number of standing workers.
+            type: dict
+            suboptions:
+              min_replicas:
+                description: The fewest workers. Defaults to V(1).
+                type: int
+              max_replicas:
+                description: The most workers, up to 100.
+                type: int
+              cpu_percent:
+                description: With V(hpa), the share of the reserved CPU at which workers are added. Defaults to V(80).
+                type: int
+              type:
+                description: V(hpa), which looks at the workers' CPU, or V(keda), which looks at the number of tasks.
+                type: str
+                choices: [hpa, keda]
+      task_pod:
+        description: Resources of the pod that each task gets. What it leaves out is that of the worker.
+        type: dict
+        suboptions:
+          cpu:
+            description: Cores or thousandths of a core that are reserved.
+            type: str
+          memory:
+            description: Memory that is reserved.
+            type: str
+          cpu_limit:
+            description: Cores that it may use at most. Without it there is no limit.
+            type: str
+          memory_limit:
+            description: Memory that it may use at most. Defaults to what is reserved.
+            type: str
 seealso:
   - module: scp.dataops.dataops_service
   - module: scp.dataops.dataops_manager_info

@@ -127,6 +127,15 @@ options:
       - Another version than the one that runs is an upgrade, from V(2.11) to V(3.3) only.
     type: str
     choices: ['2.11', '3.3']
+  size:
+    description:
+      - A size for everything at once. What O(web_server), O(scheduler), O(dag_processor), O(triggerer), O(worker),
+        O(task_pod) and O(storage_size) say wins over it.
+      - V(small) reserves little CPU, for a machine of two cores. V(recommended) is the published size of a Data Ops,
+        43 cores with the KubernetesExecutor or 25 with the CeleryExecutor, 50 GB of memory and 100 GB of storage.
+      - Volumes that are there already keep their size.
+    type: str
+    choices: [small, recommended]
   web_server: &size
     description:
       - Resources of each pod of this component, and how many there are.
@@ -138,7 +147,15 @@ options:
         type: str
       memory:
         description:
-          - Memory that is reserved and also the limit, such as V(2Gi).
+          - Memory that is reserved, such as V(2Gi).
+        type: str
+      cpu_limit:
+        description:
+          - Cores that it may use at most. Without it there is no limit; one slows the start of Airflow.
+        type: str
+      memory_limit:
+        description:
+          - Memory that it may use at most. Defaults to what is reserved.
         type: str
       replicas:
         description:
@@ -149,10 +166,10 @@ options:
   triggerer: *size
   worker:
     description:
-      - With the V(KubernetesExecutor) alone, resources of the pod that each task gets. Only the scheduler restarts when
-        they change; running tasks keep theirs.
       - With the V(CeleryExecutor), resources of each standing worker and how many there are. A worker that is replaced
         finishes its tasks, see O(drain_timeout).
+      - Also the resources of the pod that the KubernetesExecutor starts for each task, unless O(task_pod) says other
+        ones. Only the scheduler restarts when they change; running tasks keep theirs.
     type: dict
     suboptions:
       cpu:
@@ -161,16 +178,66 @@ options:
         type: str
       memory:
         description:
-          - Memory that is reserved and also the limit.
+          - Memory that is reserved.
+        type: str
+      cpu_limit:
+        description:
+          - Cores that it may use at most. Without it there is no limit; one slows the start of Airflow.
+        type: str
+      memory_limit:
+        description:
+          - Memory that it may use at most. Defaults to what is reserved.
         type: str
       replicas:
         description:
-          - Number of workers, 1 to 20. Only with the V(CeleryExecutor).
+          - Number of standing workers, 1 to 100. Only with the CeleryExecutor, and not with O(worker.autoscaling).
         type: int
       concurrency:
         description:
-          - Tasks that a worker runs at once, 1 to 256. Only with the V(CeleryExecutor). Defaults to V(4).
+          - Tasks that each standing worker runs at once, 1 to 128. Defaults to V(4). Only with the CeleryExecutor.
         type: int
+      autoscaling:
+        description:
+          - Let the cluster choose the number of standing workers. An empty dictionary turns it off. Only with the
+            CeleryExecutor.
+        type: dict
+        suboptions:
+          min_replicas:
+            description: The fewest workers. Defaults to V(1).
+            type: int
+          max_replicas:
+            description: The most workers, up to 100.
+            type: int
+          cpu_percent:
+            description: With V(hpa), the share of the reserved CPU at which workers are added. Defaults to V(80).
+            type: int
+          type:
+            description:
+              - V(hpa), the default, is Kubernetes' own HorizontalPodAutoscaler and looks at the workers' CPU.
+              - V(keda) looks at the number of queued and running tasks. The cluster must have KEDA.
+            type: str
+            choices: [hpa, keda]
+  task_pod:
+    description:
+      - Resources of the pod that the KubernetesExecutor starts for each task. What it leaves out is that of O(worker).
+    type: dict
+    suboptions:
+      cpu:
+        description:
+          - Cores or thousandths of a core that are reserved.
+        type: str
+      memory:
+        description:
+          - Memory that is reserved.
+        type: str
+      cpu_limit:
+        description:
+          - Cores that it may use at most. Without it there is no limit; one slows the start of Airflow.
+        type: str
+      memory_limit:
+        description:
+          - Memory that it may use at most. Defaults to what is reserved.
+        type: str
   git_sync:
     description:
       - The git repository that DAGs come from. Each run of a DAG uses one commit from its first to its last task.
@@ -400,8 +467,13 @@ service:
       returned: when present
       type: dict
       sample: {id: dataops, secret: etl-account, key: password}
+    size:
+      description: The size that was chosen for everything at once, empty when none was.
+      returned: when present
+      type: str
+      sample: small
     worker:
-      description: Resources of a task's pod.
+      description: Resources of a standing worker, or of a task's pod when there is none.
       returned: when present
       type: dict
       sample: {cpu: 500m, memory: 1Gi}

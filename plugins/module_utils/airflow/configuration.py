@@ -79,7 +79,7 @@ def celery_sections(spec: ServiceSpec) -> Sections:
     # Redis hands a task out again after this time: no task may take longer than it.
     redis = {"celery_broker_transport_options": {"visibility_timeout": str(VISIBILITY_SECONDS)}}
     return {
-        "celery": {"worker_concurrency": str(spec.worker_concurrency), **extra},
+        "celery": {"worker_concurrency": str(spec.workers.concurrency), **extra},
         **(redis if spec.broker.type == broker.REDIS else {}),
     }
 

@@ -74,7 +74,7 @@ def database_pod(spec: ServiceSpec) -> Manifest:
             pods.plain("PGDATA", "/var/lib/postgresql/data/pgdata"),
         ],
         "ports": [{"name": "postgres", "containerPort": POSTGRES_PORT, "protocol": "TCP"}],
-        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+        "resources": pods.resources(spec.sizes["database"]),
         "securityContext": pods.CONTAINER_SECURITY,
         "volumeMounts": [
             {"name": "data", "mountPath": "/var/lib/postgresql/data"},
@@ -98,7 +98,7 @@ def broker_pod(spec: ServiceSpec) -> Manifest:
         "image": pods.image(spec, BROKER_IMAGE),
         "args": ["redis-server", f"{BROKER_FILES}/redis.conf"],
         "ports": [{"name": "redis", "containerPort": REDIS_PORT, "protocol": "TCP"}],
-        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        "resources": pods.resources(spec.sizes["broker"]),
         "securityContext": {**pods.CONTAINER_SECURITY, "readOnlyRootFilesystem": True},
         "volumeMounts": [
             {"name": "data", "mountPath": "/data"},

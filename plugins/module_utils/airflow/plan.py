@@ -19,11 +19,12 @@ from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
-from . import manifests, names, pieces, rights
+from . import manifests, names, pieces, rights, sizes
 from .manifests import KEPT_KINDS, KINDS, Stages
 from .preflight.look import look as look_around
 from .secrets import Secrets, decoded, provide
-from .spec import NESTED, SIZED, GitSync, ServiceSpec
+from .sizes import SIZED
+from .spec import NESTED, GitSync, ServiceSpec
 
 Live = dict[Ref, Manifest]
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "Job"})
@@ -196,6 +197,7 @@ def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
 
 def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str, Any], live: Live) -> ServiceSpec:
     """The spec, with what an existing service can no longer choose taken from the cluster."""
+    inherited = sizes.inheritable(inherited, celery="CeleryExecutor" in options.get("executor", ""))
     effective: dict[str, Any] = {**inherited, **options}
     for option in SIZED:
         both = {**inherited.get(option, {}), **options.get(option, {})}
@@ -212,7 +214,9 @@ def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str
                 where="storage_class",
                 next_step="Leave it out, or remove the service with purge and create it anew",
             )
-        spec = replace(spec, storage_class=existing)
+        # No volume shrinks, and not every one grows: only who asks for another size gets one.
+        size = spec.storage_size if options.get("storage_size") else claim["spec"]["resources"]["requests"]["storage"]
+        spec = replace(spec, storage_class=existing, storage_size=size)
     ingress = live.get(Ref("Ingress", request.name, request.namespace))
     if ingress is not None and not spec.ingress_class:
         spec = replace(spec, ingress_class=ingress["spec"].get("ingressClassName") or "")

@@ -14,7 +14,8 @@ from typing import Any
 
 from ..kube.objects import Manifest, without_none
 from . import configuration, names
-from .spec import GitSync, ServiceSpec, Size
+from .sizes import Size
+from .spec import GitSync, ServiceSpec
 from .versions import Component, Probe
 
 AIRFLOW_USER = 50000
@@ -63,8 +64,11 @@ CONTAINER_SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop"
 
 
 def resources(size: Size) -> Manifest:
-    """Memory is reserved and limited alike; CPU is only reserved, because a limit slows Airflow's start for nothing."""
-    return {"requests": {"cpu": size.cpu, "memory": size.memory}, "limits": {"memory": size.memory}}
+    """Memory always has a limit; CPU only when asked for, because a limit slows Airflow's start for nothing."""
+    return {
+        "requests": {"cpu": size.cpu, "memory": size.memory},
+        "limits": {**({"cpu": size.cpu_limit} if size.cpu_limit else {}), "memory": size.memory_limit},
+    }
 
 
 def from_secret(variable: str, secret: str, key: str) -> Manifest:
@@ -261,7 +265,7 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
         "name": "base",
         "image": airflow_image(spec),
         "env": [NO_DATABASE_CHECK, *access, *git_environment(spec)],
-        "resources": resources(spec.sizes["worker"]),
+        "resources": resources(spec.sizes["task"]),
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [CONFIG_MOUNT, LOGS_MOUNT, *GIT_MOUNTS],
     }

@@ -17,29 +17,22 @@ from urllib.parse import urlsplit
 from ..common import validation as check
 from ..common.validation import HostAlias
 from ..errors import BadOption
-from . import broker
+from . import broker, sizes
 from .broker import Broker
+from .sizes import SIZED, Size, Workers
 from .versions import NEWEST, Component, Profile, profile
 
 KUBERNETES, CELERY = "KubernetesExecutor", "CeleryExecutor"
 # With two of them the first is what a task gets that names none.
 EXECUTORS = (KUBERNETES, CELERY, f"{CELERY},{KUBERNETES}", f"{KUBERNETES},{CELERY}")
-COMPONENT_OPTIONS = ("web_server", "scheduler", "dag_processor", "triggerer")
-WORKER_OPTION = "worker"
-SIZED = (*COMPONENT_OPTIONS, WORKER_OPTION)
 # Options with fixed keys of their own: an update may name one key and keeps the others.
-NESTED = frozenset({*SIZED, "git_sync", "account", "flower"})
+NESTED = frozenset({*sizes.NESTED, "git_sync", "account", "flower"})
 # What a Manager may set for all of its services.
-INHERITED = ("domain", "storage_class", "node_selector", "host_aliases", *SIZED)
+INHERITED = ("domain", "storage_class", "node_selector", "host_aliases", "size", *SIZED)
 
 DEFAULT_ACCOUNT = "dataops"
-DEFAULT_STORAGE_SIZE = "10Gi"
 SMALLEST_STORAGE = "1Gi"
-SMALLEST_MEMORY = "128Mi"
-REPLICAS = (1, 20)
 INTERVAL_SECONDS = (5, 86400)
-CONCURRENCY = (1, 256)
-DEFAULT_CONCURRENCY = 4
 DRAIN_SECONDS = (0, 86400)
 DEFAULT_DRAIN = 600
 DEFAULT_INTERVAL = 60
@@ -47,15 +40,6 @@ DEFAULT_INTERVAL = 60
 RESERVED_NAME = "dataops-manager"
 
 GIT_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,249}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """Resources of one pod of a component, and how many pods there are. Memory is also its limit."""
-
-    cpu: str
-    memory: str
-    replicas: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +74,10 @@ class ServiceSpec:
     executor: str
     drain_timeout: int
     flower: bool
-    worker_concurrency: int
     version: str
+    size: str
     sizes: Mapping[str, Size]
+    workers: Workers
     git_sync: GitSync | None
     broker: Broker
     host_aliases: tuple[HostAlias, ...]
@@ -161,7 +146,9 @@ class ServiceSpec:
             image_registry=options.get("image_registry", "").rstrip("/"),
             storage_class=options.get("storage_class", ""),
             storage_size=check.size_in_bytes(
-                options.get("storage_size", DEFAULT_STORAGE_SIZE), "storage_size", smallest=SMALLEST_STORAGE
+                options.get("storage_size") or sizes.storage(options.get("size", "")),
+                "storage_size",
+                smallest=SMALLEST_STORAGE,
             ),
             account_id=check.account_id(options.get("account", {}).get("id", DEFAULT_ACCOUNT), "account.id"),
             executor=executor,
@@ -169,9 +156,10 @@ class ServiceSpec:
                 options.get("drain_timeout", DEFAULT_DRAIN), "drain_timeout", low=low, high=high
             ),
             flower=bool(flower.get("enabled", False)),
-            worker_concurrency=concurrency(options.get(WORKER_OPTION, {}), executor),
             version=version,
-            sizes=sizes(options, profile(version), executor=executor),
+            size=options.get("size", ""),
+            sizes=sizes.sizes(options, profile(version), celery=CELERY in executor),
+            workers=sizes.workers(options),
             git_sync=git_sync(options["git_sync"]) if options.get("git_sync") else None,
             broker=broker.from_options(options.get("broker", {})),
             host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
@@ -194,52 +182,6 @@ OPTIONS = (
     "git_sync",
     "tags",
 )
-
-
-def sizes(options: Mapping[str, Any], version: Profile, at: str = "", executor: str = EXECUTORS[0]) -> dict[str, Size]:
-    """Sizes by component name (``web-server`` ...) plus ``worker``: a Celery worker, else a task's own pod.
-
-    :param at: path of the options, ending with a dot, when they are part of another option.
-    """
-    result = {
-        part.name: size(options.get(part.option, {}), f"{at}{part.option}", part.cpu, part.memory)
-        for part in version.components
-    }
-    worker = options.get(WORKER_OPTION, {})
-    if "replicas" in worker and CELERY not in executor:
-        raise BadOption(
-            "the KubernetesExecutor starts one pod per task, so workers have no replicas",
-            where=f"{at}worker.replicas",
-            next_step="Leave it out; cpu and memory are those of each task's pod",
-        )
-    standing = version.worker if CELERY in executor else None
-    cpu, memory = (standing.cpu, standing.memory) if standing else (version.worker_cpu, version.worker_memory)
-    own = {key: value for key, value in worker.items() if key != "concurrency"}
-    result[WORKER_OPTION] = size(own, f"{at}{WORKER_OPTION}", cpu, memory)
-    result[version.flower.name] = size({}, version.flower.name, version.flower.cpu, version.flower.memory)
-    return result
-
-
-def concurrency(worker: Mapping[str, Any], executor: str) -> int:
-    """How many tasks a Celery worker runs at once."""
-    if "concurrency" in worker and CELERY not in executor:
-        raise BadOption(
-            "the KubernetesExecutor runs one task per pod",
-            where="worker.concurrency",
-            next_step=f"Leave it out, or choose an executor with {CELERY}",
-        )
-    low, high = CONCURRENCY
-    return check.whole_number(worker.get("concurrency", DEFAULT_CONCURRENCY), "worker.concurrency", low=low, high=high)
-
-
-def size(raw: Mapping[str, Any], at: str, cpu: str, memory: str) -> Size:
-    check.known_keys(raw, ("cpu", "memory", "replicas"), at)
-    low, high = REPLICAS
-    return Size(
-        cpu=check.cpu(raw.get("cpu", cpu), f"{at}.cpu"),
-        memory=check.size_in_bytes(raw.get("memory", memory), f"{at}.memory", smallest=SMALLEST_MEMORY),
-        replicas=check.whole_number(raw.get("replicas", 1), f"{at}.replicas", low=low, high=high),
-    )
 
 
 def git_sync(raw: Mapping[str, Any]) -> GitSync:

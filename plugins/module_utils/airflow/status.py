@@ -24,6 +24,7 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
     found["database"] = live.get(Ref("StatefulSet", names.database(spec.name), spec.namespace))
     verdicts = {part: verdict(manifest) for part, manifest in found.items()}
     addresses = ingress_addresses(live.get(Ref("Ingress", spec.name, spec.namespace), {}))
+    worker = spec.sizes["worker" if spec.uses_celery else "task"]
     return {
         "name": spec.name,
         "manager": spec.manager,
@@ -40,7 +41,8 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         "version": spec.profile.release,
         "image": pods.airflow_image(spec),
         "account": {"id": spec.account_id, "secret": names.account(spec.name), "key": "password"},
-        "worker": {"cpu": spec.sizes["worker"].cpu, "memory": spec.sizes["worker"].memory},
+        "size": spec.size,
+        "worker": {"cpu": worker.cpu, "memory": worker.memory},
         "git_sync": source(spec.git_sync),
         "host_aliases": [{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in spec.host_aliases],
         "node_selector": dict(spec.node_selector),

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..airflow import sizes
 from ..airflow import spec as service
 from ..airflow.versions import NEWEST, profile
 from ..common import validation as check
 from ..common.validation import HostAlias
 
 # Options with fixed keys of their own: an update may name one key and keeps the others.
-NESTED = frozenset({"account", "default_settings", *(f"default_settings.{option}" for option in service.SIZED)})
+NESTED = frozenset({"account", "default_settings", *(f"default_settings.{option}" for option in sizes.NESTED)})
 DEFAULT_STORAGE_SIZE = "100Gi"
 
 OPTIONS = (
@@ -86,5 +87,7 @@ def default_settings(raw: Mapping[str, Any]) -> Mapping[str, Any]:
         check.domain(raw["domain"], f"{at}.domain")
     check.node_selector(raw.get("node_selector", {}), f"{at}.node_selector")
     check.host_aliases(raw.get("host_aliases", ()), f"{at}.host_aliases")
-    service.sizes(raw, profile(NEWEST), at=f"{at}.")
+    # Services differ in their executor; what one has no use for it leaves out.
+    sizes.sizes(raw, profile(NEWEST), celery=True, at=f"{at}.")
+    sizes.workers(raw, at=f"{at}.")
     return raw

@@ -16,6 +16,11 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOptio
 from .builders import FULL, GIT, full, service
 
 
+def size(cpu: str, memory: str) -> dict[str, Any]:
+    """One pod without a limit of its own."""
+    return {"cpu": cpu, "memory": memory, "cpu_limit": "", "memory_limit": memory, "replicas": 1}
+
+
 def test_defaults() -> None:
     assert asdict(service()) == {
         "name": "etl",
@@ -31,16 +36,20 @@ def test_defaults() -> None:
         "executor": "KubernetesExecutor",
         "drain_timeout": 600,
         "flower": False,
-        "worker_concurrency": 4,
         "version": "3.3",
+        "size": "",
         "sizes": {
-            "web-server": {"cpu": "500m", "memory": "2Gi", "replicas": 1},
-            "scheduler": {"cpu": "500m", "memory": "1536Mi", "replicas": 1},
-            "dag-processor": {"cpu": "500m", "memory": "1Gi", "replicas": 1},
-            "triggerer": {"cpu": "250m", "memory": "1Gi", "replicas": 1},
-            "worker": {"cpu": "500m", "memory": "1Gi", "replicas": 1},
-            "flower": {"cpu": "100m", "memory": "512Mi", "replicas": 1},
+            "web-server": size("500m", "2Gi"),
+            "scheduler": size("500m", "1536Mi"),
+            "dag-processor": size("500m", "1Gi"),
+            "triggerer": size("250m", "1Gi"),
+            "worker": size("500m", "2Gi"),
+            "task": size("500m", "1Gi"),
+            "flower": size("100m", "512Mi"),
+            "database": {**size("100m", "256Mi"), "memory_limit": "1Gi"},
+            "broker": {**size("50m", "128Mi"), "memory_limit": "512Mi"},
         },
+        "workers": {"concurrency": 4, "autoscaling": None},
         "git_sync": None,
         "broker": asdict(Broker()),
         "host_aliases": (),
@@ -120,11 +129,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "Flower without Celery": (
         {"flower": {"enabled": True}},
         "flower.enabled: Flower shows Celery workers, which a service with KubernetesExecutor does not have. "
-        "Leave it out, or choose an executor with CeleryExecutor.",
-    ),
-    "concurrency without Celery": (
-        {"worker": {"concurrency": 8}},
-        "worker.concurrency: the KubernetesExecutor runs one task per pod. "
         "Leave it out, or choose an executor with CeleryExecutor.",
     ),
     "drain timeout": (

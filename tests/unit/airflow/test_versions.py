@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.manifests import RULES
-from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import COMPONENT_OPTIONS
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.sizes import COMPONENT_OPTIONS
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import (
     NEWEST,
     PROFILES,

@@ -40,7 +40,9 @@ FULL: dict[str, Any] = {
         "scheduler": {"cpu": "1"},
         "dag_processor": {"memory": "2Gi"},
         "triggerer": {"replicas": 2},
-        "worker": {"cpu": "1", "memory": "2Gi"},
+        "size": "small",
+        "worker": {"cpu": "1", "memory": "2Gi", "replicas": 3},
+        "task_pod": {"cpu": "1"},
     },
 }
 
@@ -111,10 +113,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "default_settings.worker.cpu: 'lots' is not an amount of CPU. "
         "Use cores or thousandths of a core, such as 2 or 500m.",
     ),
-    "replicas of workers in defaults": (
-        {"default_settings": {"worker": {"replicas": 2}}},
-        "default_settings.worker.replicas: the KubernetesExecutor starts one pod per task, so workers have no "
-        "replicas. Leave it out; cpu and memory are those of each task's pod.",
+    "workers in defaults": (
+        {"default_settings": {"worker": {"concurrency": 0}}},
+        "default_settings.worker.concurrency: 0 is out of range. Use a whole number from 1 to 128.",
+    ),
+    "profile in defaults": (
+        {"default_settings": {"size": "large"}},
+        "default_settings.size: 'large' is not a size. Use small or recommended.",
     ),
     "domain in defaults": (
         {"default_settings": {"domain": "x"}},
