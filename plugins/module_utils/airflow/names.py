@@ -30,6 +30,10 @@ def record(service: str) -> str:
     return f"{service}-record"
 
 
+def lock(service: str) -> str:
+    return f"{service}-lock"
+
+
 def config(service: str) -> str:
     return f"{service}-config"
 

@@ -5,35 +5,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ..common import lock
 from ..common.labels import COMPONENT, SERVICE
 from ..common.labels import selector as label_selector
-from ..common.outcome import Outcome
+from ..common.outcome import Outcome, Timeline
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
 from ..kube.objects import index
 from ..kube.plan import Change, plan_prune
-from . import rights
+from . import names, rights
 from .manifests import KEPT_KINDS, KINDS
 from .plan import WORKLOADS, Request, read_live
 
 
-def remove(kube: Kube, request: Request, *, purge: bool) -> Outcome:
+def remove(kube: Kube, request: Request, *, purge: bool, timeline: Timeline | None = None) -> Outcome:
     """Remove the service. Volumes and Secrets stay unless ``purge``; what stayed is named."""
+    progress = timeline or Timeline()
+    changes, kept = look(kube, request, purge=purge)
+    if changes and not request.check_mode:
+        name, place = request.name, request.namespace
+        alone = lock.alone(kube, SERVICE, name, request.manager, place, name=names.lock(name), say=progress.say)
+        with rights.explained(kube, place), alone:
+            changes, kept = look(kube, request, purge=purge)
+            delete_in_order(kube, request, changes)
+    details = {"name": request.name, "state": "DELETED"}
+    return Outcome(changes=changes, details=details, kept=kept, timeline=tuple(progress.lines))
+
+
+def look(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What is to be deleted, and the names of what stays."""
     selector = label_selector(SERVICE, request.name)
     with rights.explained(kube, request.namespace):
         live = read_live(kube, request.namespace, request.name)
         pods = index(kube.list("Pod", request.namespace, labels=f"{selector},{COMPONENT}=task"))
     doomed = [*pods.values(), *(item for ref, item in live.items() if purge or ref.kind not in KEPT_KINDS)]
     changes = tuple(sorted(plan_prune(doomed, [], kinds={*KINDS, "Pod"}), key=removal_order))
-    if not request.check_mode:
-        first = [change.ref for change in changes if change.ref.kind == "Ingress"]
-        running = [change.ref for change in changes if change.ref.kind in {*WORKLOADS, "Pod"}]
-        rest = [change.ref for change in changes if change.ref not in {*first, *running}]
-        for refs in (first, running, rest):
-            if refs:
-                delete_all(kube, refs, timeout=request.timeout)
-    kept = () if purge else tuple(sorted(str(ref) for ref in live if ref.kind in KEPT_KINDS))
-    return Outcome(changes=changes, details={"name": request.name, "state": "DELETED"}, kept=kept)
+    return changes, () if purge else tuple(sorted(str(ref) for ref in live if ref.kind in KEPT_KINDS))
+
+
+def delete_in_order(kube: Kube, request: Request, changes: Sequence[Change]) -> None:
+    first = [change.ref for change in changes if change.ref.kind == "Ingress"]
+    running = [change.ref for change in changes if change.ref.kind in {*WORKLOADS, "Pod"}]
+    rest = [change.ref for change in changes if change.ref not in {*first, *running}]
+    for refs in (first, running, rest):
+        if refs:
+            delete_all(kube, refs, timeout=request.timeout)
 
 
 def removal_order(change: Change) -> tuple[int, str]:

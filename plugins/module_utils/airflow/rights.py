@@ -26,7 +26,7 @@ def needed(namespace: str) -> list[Right]:
     managed = rights.of_kinds(KINDS, rights.CHANGE, namespace)
     watched = rights.of_kinds(rights.WATCHED, rights.WATCH, namespace)
     read = [Right("get", "", "configmaps", namespace), Right("get", "", "services/proxy", namespace)]
-    return list(dict.fromkeys([*managed, *watched, *granted, *read]))
+    return list(dict.fromkeys([*managed, *watched, *granted, *read, *rights.of_lock(namespace)]))
 
 
 def explained(kube: Kube, namespace: str) -> AbstractContextManager[None]:

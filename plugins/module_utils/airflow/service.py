@@ -1,16 +1,21 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Create or change a Data Ops Service: one path for check mode and for the real run."""
+"""Create or change a Data Ops Service: one path for check mode and for the real run.
+
+A run that has something to write does so alone, and plans anew if another run changed the service in between.
+"""
 
 from __future__ import annotations
 
 import time
 
+from ..common import lock
+from ..common.labels import SERVICE
 from ..common.outcome import Outcome, Timeline
 from ..kube.client import Kube
-from . import status
-from .plan import Request, make_plan, read_live
+from . import names, rights, status
+from .plan import Plan, Request, make_plan, read_live
 from .rollout import act
 
 
@@ -22,8 +27,7 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
     progress = timeline or Timeline()
     plan = make_plan(kube, request)
     if not request.check_mode:
-        deadline = time.monotonic() + request.timeout
-        act(kube, request, plan, progress, lambda: max(deadline - time.monotonic(), 1.0))
+        plan = carried_out(kube, request, plan, progress)
     untouched = request.check_mode or not plan.changes
     live = plan.live if untouched else read_live(kube, request.namespace, request.name)
     return Outcome(
@@ -34,3 +38,26 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
         warnings=plan.warnings,
         timeline=tuple(progress.lines),
     )
+
+
+def carried_out(kube: Kube, request: Request, plan: Plan, progress: Timeline) -> Plan:
+    """Act, alone if anything is to be written; the plan that was carried out."""
+    deadline = time.monotonic() + request.timeout
+
+    def left() -> float:
+        return max(deadline - time.monotonic(), 1.0)
+
+    if not plan.changes:
+        act(kube, request, plan, progress, left)
+        return plan
+    name, place = request.name, request.namespace
+    alone = lock.alone(kube, SERVICE, name, request.manager, place, name=names.lock(name), say=progress.say)
+    with rights.explained(kube, place), alone:
+        current = plan if is_current(kube, request, plan) else make_plan(kube, request)
+        act(kube, request, current, progress, left)
+    return current
+
+
+def is_current(kube: Kube, request: Request, plan: Plan) -> bool:
+    """Whether the service still is what it was when the plan was made."""
+    return lock.picture(read_live(kube, request.namespace, request.name)) == lock.picture(plan.live)

@@ -15,6 +15,7 @@ from ..kube.rights import Right, missing_rights
 
 CHANGE = ("list", "create", "patch", "delete")
 WATCH = ("list", "watch")
+LOCK = ("get", "create", "patch", "delete")
 # Waiting watches these, and explains a failure with pods and events.
 WATCHED = ("Deployment", "StatefulSet", "Job", "Pod", "PersistentVolumeClaim", "Event")
 
@@ -25,6 +26,10 @@ def of_kinds(kinds: Iterable[str], verbs: Sequence[str], namespace: str) -> list
         for kind in kinds
         for verb in verbs
     ]
+
+
+def of_lock(namespace: str) -> list[Right]:
+    return of_kinds(("Lease",), LOCK, namespace)
 
 
 @contextmanager

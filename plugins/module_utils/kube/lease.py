@@ -33,6 +33,8 @@ RENEW_EVERY = 5.0
 _LOOK_EVERY = 1.0
 # So late a renewal says that the holder does not live any more; until it is certain, there is something to wait for.
 _LATE = timedelta(seconds=2 * RENEW_EVERY)
+# Between two looks at somebody else's Lease; tests note the seconds instead.
+pause = time.sleep
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -94,7 +96,7 @@ class Lease:
         self._renewed = 0.0
         self._lost = False
 
-    def take(self, say: Callable[[str], None], pause: Callable[[float], None]) -> None:
+    def take(self, say: Callable[[str], None]) -> None:
         """Hold it, after waiting for a holder that seems dead.
 
         :raises Refused: a living run holds it. It takes one renewal to see that.
@@ -230,7 +232,6 @@ def held(
     *,
     about: str,
     say: Callable[[str], None],
-    pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Lease]:
     """Hold the Lease meanwhile: renewed beside what is done, asked before each write of `kube`, let go at the end.
@@ -238,7 +239,7 @@ def held(
     :raises Refused: another run holds it.
     """
     lease = Lease(kube, ref, labels, about, clock)
-    lease.take(say, pause)
+    lease.take(say)
     ended = threading.Event()
     renewal = threading.Thread(target=_renew_until, args=(ended, lease), name=f"lease {ref.name}", daemon=True)
     renewal.start()

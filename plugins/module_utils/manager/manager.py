@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..airflow.secrets import decoded, new_password
-from ..common import checks, findings, owner, record
+from ..common import checks, findings, lock, owner, record
 from ..common import validation as check
 from ..common.cluster import Cluster
 from ..common.findings import Finding
@@ -20,8 +21,9 @@ from ..common.outcome import Outcome, Timeline
 from ..errors import Forbidden, Refused
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
+from ..kube.lease import Lease
 from ..kube.objects import Manifest, Ref, index, ref_of
-from ..kube.plan import carry_out, plan_apply, plan_prune
+from ..kube.plan import Change, carry_out, plan_apply, plan_prune
 from ..kube.wait import wait_ready
 from . import manifests, rights, status
 from .manifests import KEPT_KINDS, KINDS
@@ -48,9 +50,47 @@ def read_live(kube: Kube, namespace: str, name: str) -> Live:
     return index(kube.list_all(KINDS, namespace, labels=label_selector(MANAGER, name)))
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided, nothing written yet."""
+
+    spec: ManagerSpec
+    live: Live
+    changes: tuple[Change, ...]
+    not_checked: tuple[str, ...]
+
+
 def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Outcome:
     """Bring the Manager to what was asked; in check mode only say what that would do."""
     progress = timeline or Timeline()
+    plan = make_plan(kube, request)
+    if plan.changes and not request.check_mode:
+        plan = carried_out(kube, request, plan, progress)
+    if request.wait and not request.check_mode:
+        wait_for_volume(kube, plan.spec, request, progress)
+    after = plan.live if request.check_mode or not plan.changes else read_live(kube, request.namespace, request.name)
+    return Outcome(
+        changes=plan.changes,
+        details=status.describe(plan.spec, after),
+        not_checked=plan.not_checked,
+        timeline=tuple(progress.lines),
+    )
+
+
+def carried_out(kube: Kube, request: Request, plan: Plan, progress: Timeline) -> Plan:
+    """Write, alone; the plan that was carried out: another one if another run changed the Manager in between."""
+    # The lock has its place in the namespace.
+    first = tuple(c for c in plan.changes if c.ref.kind == "Namespace" and c.action == "create")
+    carry_out(kube, first)
+    with rights.explained(kube, request.namespace), alone(kube, request, progress):
+        found = read_live(kube, request.namespace, request.name)
+        current = plan if lock.picture(found) == lock.picture(plan.live) else make_plan(kube, request)
+        rest = tuple(change for change in current.changes if change not in first)
+        carry_out(kube, rest, force=request.force)
+    return replace(current, changes=(*first, *rest))
+
+
+def make_plan(kube: Kube, request: Request) -> Plan:
     with rights.explained(kube, request.namespace):
         owner.find(kube, request.namespace, request.name)
         live = read_live(kube, request.namespace, request.name)
@@ -66,17 +106,12 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
     found = look_around(kube, spec, live) if changes else []
     if error := findings.as_error(found):
         raise error
-    if changes and not request.check_mode:
-        carry_out(kube, changes, force=request.force)
-    if request.wait and not request.check_mode:
-        wait_for_volume(kube, spec, request, progress)
-    after = live if request.check_mode or not changes else read_live(kube, request.namespace, request.name)
-    return Outcome(
-        changes=changes,
-        details=status.describe(spec, after),
-        not_checked=findings.skipped(found),
-        timeline=tuple(progress.lines),
-    )
+    return Plan(spec=spec, live=live, changes=changes, not_checked=findings.skipped(found))
+
+
+def alone(kube: Kube, request: Request, progress: Timeline) -> AbstractContextManager[Lease]:
+    name, place = request.name, request.namespace
+    return lock.alone(kube, MANAGER, name, name, place, name=manifests.LOCK, say=progress.say)
 
 
 def existing_namespace(kube: Kube, name: str) -> Manifest | None:
@@ -172,8 +207,20 @@ def services(kube: Kube, namespace: str, manager: str) -> list[Manifest]:
     )
 
 
-def remove(kube: Kube, request: Request, *, purge: bool) -> Outcome:
+def remove(kube: Kube, request: Request, *, purge: bool, timeline: Timeline | None = None) -> Outcome:
     """Remove the Manager; refused while it has services. The namespace goes only if it is ours and then empty."""
+    progress = timeline or Timeline()
+    changes, kept = plan_removal(kube, request, purge=purge)
+    if changes and not request.check_mode:
+        with rights.explained(kube, request.namespace), alone(kube, request, progress):
+            changes, kept = plan_removal(kube, request, purge=purge)
+            delete_all(kube, [change.ref for change in changes], timeout=request.timeout)
+    details = {"name": request.name, "state": "DELETED"}
+    return Outcome(changes=changes, details=details, kept=kept, timeline=tuple(progress.lines))
+
+
+def plan_removal(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What is to be deleted, and the names of what stays."""
     with rights.explained(kube, request.namespace):
         owner.find(kube, request.namespace, request.name)
         remaining = sorted(
@@ -195,9 +242,7 @@ def remove(kube: Kube, request: Request, *, purge: bool) -> Outcome:
             kept.append(f"Namespace/{request.namespace} (it still holds {', '.join(left_over)})")
         else:
             changes += plan_prune([namespace], [], kinds=("Namespace",))
-    if changes and not request.check_mode:
-        delete_all(kube, [change.ref for change in changes], timeout=request.timeout)
-    return Outcome(changes=tuple(changes), details={"name": request.name, "state": "DELETED"}, kept=tuple(kept))
+    return tuple(changes), tuple(kept)
 
 
 # What a person would miss if the namespace went with it.

@@ -16,6 +16,7 @@ from .spec import ManagerSpec
 
 ACCOUNT = "dataops-manager-account"
 FILES = "dataops-manager-files"
+LOCK = "dataops-manager-lock"
 KINDS = ("ConfigMap", "Secret", "PersistentVolumeClaim")
 KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Secret"})
 

@@ -17,7 +17,8 @@ def needed(namespace: str) -> list[Right]:
     managed = rights.of_kinds(KINDS, rights.CHANGE, namespace)
     watched = rights.of_kinds(("PersistentVolumeClaim",), rights.WATCH, namespace)
     read = rights.of_kinds(("ConfigMap", "PersistentVolumeClaim"), ("get",), namespace)
-    return list(dict.fromkeys([*managed, *watched, *read, Right("create", "", "namespaces", "")]))
+    lock = rights.of_lock(namespace)
+    return list(dict.fromkeys([*managed, *watched, *read, *lock, Right("create", "", "namespaces", "")]))
 
 
 def explained(kube: Kube, namespace: str) -> AbstractContextManager[None]:

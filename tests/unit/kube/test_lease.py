@@ -43,7 +43,7 @@ class Scene:
 
     def taken(self) -> Lease:
         mine = self.lease()
-        mine.take(self.said.append, self.pause)
+        mine.take(self.said.append)
         return mine
 
     def held(self) -> Any:
@@ -53,7 +53,6 @@ class Scene:
             {},
             about="service etl",
             say=self.said.append,
-            pause=self.pause,
             clock=lambda: self.seconds,
         )
 
@@ -67,8 +66,10 @@ def _args(ref: Ref) -> tuple[str, str, str]:
 
 
 @pytest.fixture
-def scene() -> Scene:
-    return Scene()
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    made = Scene()
+    monkeypatch.setattr(lease, "pause", made.pause)
+    return made
 
 
 def test_a_lease_exists_only_while_it_is_held(scene: Scene) -> None:
@@ -104,7 +105,7 @@ def test_of_two_at_the_same_moment_one_gets_it(scene: Scene, monkeypatch: pytest
 
     def slower(manifest: Manifest, **rest: Any) -> Manifest:
         monkeypatch.setattr(scene.kube, "create", create)
-        other.take(scene.said.append, scene.pause)
+        other.take(scene.said.append)
         return create(manifest, **rest)
 
     monkeypatch.setattr(scene.kube, "create", slower)
@@ -121,7 +122,7 @@ def test_of_two_that_take_over_at_the_same_moment_one_gets_it(scene: Scene, monk
 
     def slower(*what: Any, **rest: Any) -> Manifest:
         monkeypatch.setattr(scene.kube, "patch", patch)
-        other.take(scene.said.append, scene.pause)
+        other.take(scene.said.append)
         return patch(*what, **rest)
 
     monkeypatch.setattr(scene.kube, "patch", slower)
