@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from . import broker, names
+from . import broker, names, settings
 from .spec import ServiceSpec
 from .versions import SHARED_SECTIONS, WEB_SERVER_PORT, Component
 
@@ -121,10 +121,10 @@ def git_environment(spec: ServiceSpec) -> dict[str, str]:
 
 
 def as_text(content: Sections) -> str:
-    """The file. ``%`` is doubled: Airflow's parser would interpolate it."""
+    """The file."""
     blocks = []
     for section, options in sorted(content.items()):
-        lines = [f"{option} = {value.replace('%', '%%')}" for option, value in options.items()]
+        lines = [settings.line(option, value) for option, value in options.items()]
         blocks.append("\n".join([f"[{section}]", *lines]))
     return "\n\n".join(blocks) + "\n"
 
