@@ -97,6 +97,7 @@ IMAGES = (
     GIT_SERVER,
     Image("postgres", "postgres", "15"),
     Image("redis", "redis", "7"),
+    Image("git-sync", "git-sync/git-sync", "v4.7.1"),
     *(Image("airflow", "apache/airflow", version, (f"AIRFLOW_VERSION={version}",)) for version in AIRFLOW),
 )
 
