@@ -80,6 +80,7 @@ class FakeKube(Kube):
 
     def __init__(self, *, objects: Iterable[Manifest] = (), with_usual: bool = True) -> None:
         self.log: list[str] = []
+        self.kubernetes = "v1.37.2"
         # What happens to Leases is noted apart: they say who writes, not what.
         self.leases: list[str] = []
         self.clock = datetime(2026, 1, 2, tzinfo=timezone.utc)
@@ -151,6 +152,9 @@ class FakeKube(Kube):
     def pass_time(self, seconds: float) -> None:
         self.clock += timedelta(seconds=seconds)
 
+    def version(self) -> str:
+        return self.kubernetes
+
     def close(self) -> None:
         pass
 
@@ -210,7 +214,8 @@ class FakeKube(Kube):
         resource = "/".join(part for part in (asked["resource"], asked.get("subresource")) if part)
         kinds = {facts.plural: kind for kind, facts in KINDS.items()}
         right = (asked["verb"], kinds.get(resource, resource), asked.get("namespace", ""))
-        return {**manifest, "status": {"allowed": right not in self._forbidden}}
+        allowed = not self._forbidden if asked["verb"] == "*" else right not in self._forbidden
+        return {**manifest, "status": {"allowed": allowed}}
 
     def patch(
         self, kind: str, name: str, namespace: str | None, body: Mapping[str, Any], *, dry_run: bool = False

@@ -78,13 +78,17 @@ def skipped(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(sorted(f"{item.check}: {item.found}" for item in findings if item.status == "not_checked"))
 
 
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """What has to be done first."""
+    return sorted(findings, key=lambda finding: ORDER.index(finding.status))
+
+
 def report(findings: Iterable[Finding]) -> str:
     """All findings as lines for people, what has to be done first."""
-    ordered = sorted(findings, key=lambda finding: ORDER.index(finding.status))
-    return "\n".join(f"{finding.status.replace('_', ' '):<11} {_line(finding)}" for finding in ordered)
+    return "\n".join(f"{finding.status.replace('_', ' '):<11} {_line(finding)}" for finding in ordered(findings))
 
 
 def _line(finding: Finding) -> str:
     if finding.status == "ok":
         return f"{finding.check}: {finding.found}"
-    return f"{finding.check}: {finding}" if finding.option else str(finding)
+    return f"{finding.check}: {finding}" if finding.option not in ("", finding.check) else str(finding)

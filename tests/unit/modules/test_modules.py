@@ -213,6 +213,7 @@ def test_a_refusal_is_its_sentence(run: Run, kube: FakeKube, name: str, options:
 OPTIONS_OF: dict[str, dict[str, Any]] = {
     "dataops_manager": MANAGER,
     "dataops_manager_info": {"name": "analytics"},
+    "dataops_preflight": {"name": "etl", "manager": "analytics"},
     "dataops_service": SERVICE,
     "dataops_service_info": {"manager": "analytics"},
 }

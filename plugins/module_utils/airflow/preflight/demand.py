@@ -51,6 +51,14 @@ class Demand:
         return self.replaces and mine == (self.service, self.component, self.namespace)
 
 
+def templates(manifest: Manifest) -> list[Manifest]:
+    """Metadata and spec of the pods that an object leads to; the pod of a task stands in a ConfigMap."""
+    if manifest["kind"] == "ConfigMap":
+        text = (manifest.get("data") or {}).get(names.TASK_POD_TEMPLATE)
+        return [json.loads(text)] if text else []
+    return [manifest["spec"]["template"]] if manifest["kind"] in {*STANDING, "Job"} else []
+
+
 def of(changes: Iterable[Change]) -> list[Demand]:
     """Pods of workloads that are made, replaced or multiplied; what stays as it is has its place already."""
     found = [_demand(change, change.desired) for change in changes if change.desired]
@@ -58,20 +66,20 @@ def of(changes: Iterable[Change]) -> list[Demand]:
 
 
 def _demand(change: Change, desired: Manifest) -> Demand | None:
-    if change.action not in ("create", "update") or desired["kind"] not in {*STANDING, "Job", "ConfigMap"}:
+    pods = templates(desired) if change.action in ("create", "update") else []
+    if not pods:
         return None
     labels = desired["metadata"].get("labels") or {}
     service, namespace = labels.get(INSTANCE, ""), desired["metadata"]["namespace"]
     if desired["kind"] == "ConfigMap":
-        template = (desired.get("data") or {}).get(names.TASK_POD_TEMPLATE)
-        return Demand(service, namespace, PER_TASK, 1, json.loads(template), lasts=False) if template else None
-    component, template = labels.get(COMPONENT, ""), desired["spec"]["template"]
+        return Demand(service, namespace, PER_TASK, 1, pods[0], lasts=False)
+    component = labels.get(COMPONENT, "")
     if desired["kind"] == "Job":
-        return Demand(service, namespace, component, 1, template, lasts=False)
+        return Demand(service, namespace, component, 1, pods[0], lasts=False)
     replicas = desired["spec"].get("replicas", 1)
     before = (change.before or {}).get("spec", {}).get("replicas", 1)
     if change.action == "update" and not change.rolls and replicas <= before:
         return None
     # A Deployment's new pod comes before its old one goes.
     surge = 1 if change.rolls and desired["kind"] == "Deployment" else 0
-    return Demand(service, namespace, component, replicas + surge, template, replaces=change.action == "update")
+    return Demand(service, namespace, component, replicas + surge, pods[0], replaces=change.action == "update")
