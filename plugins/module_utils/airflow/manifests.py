@@ -87,14 +87,14 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
             config_map(spec, config),
             volume_claim(spec, names.logs(spec.name), "logs", "ReadWriteMany"),
             port_service(spec, names.web_server(spec.name), "web-server", "http", WEB_SERVER_PORT),
-            *embedded.database(spec),
+            *(embedded.database(spec) if spec.database.embedded else []),
             *(embedded.broker(spec) if spec.uses_celery and spec.broker.embedded else []),
             *(flower if spec.flower else ()),
         ],
         migration=[migration_job(spec)],
         account=[account_job(spec, secrets)],
         components=[
-            *(deployment(spec, component, config) for component in components),
+            *(deployment(spec, component, config, addresses(spec, component, secrets)) for component in components),
             *(disruption_budget(spec, part) for part in components if spec.sizes[part.name].replicas > 1),
             ingress(spec),
         ],
@@ -162,12 +162,18 @@ def role_binding(spec: ServiceSpec, component: Component) -> Manifest:
 
 def migration_job(spec: ServiceSpec) -> Manifest:
     """A Job cannot be changed, so its name is made of what makes it necessary: this image, this database."""
-    what = digest(pods.airflow_image(spec), names.database(spec.name))
+    what = digest(pods.airflow_image(spec), where_data_is(spec))
     return job(spec, f"{spec.name}-migration-{what}", "migration", pods.migration_pod(spec), retries=1)
 
 
+def where_data_is(spec: ServiceSpec) -> str:
+    return names.database(spec.name) if spec.database.embedded else spec.database.place
+
+
 def account_job(spec: ServiceSpec, secrets: Secrets) -> Manifest:
-    what = secrets.fingerprint(secrets.account["id"], secrets.account["password"])
+    # Another database has no account yet.
+    place = [] if spec.database.embedded else [where_data_is(spec)]
+    what = secrets.fingerprint(secrets.account["id"], secrets.account["password"], *place)
     return job(spec, f"{spec.name}-account-{what}", "account", pods.account_pod(spec), retries=1)
 
 
@@ -188,8 +194,24 @@ def mounted_files(spec: ServiceSpec, component: Component, files: Mapping[str, s
     return {}
 
 
-def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str]) -> Manifest:
-    checksum = configuration.checksum(spec, component, mounted_files(spec, component, files))
+def addresses(spec: ServiceSpec, component: Component, secrets: Secrets) -> dict[str, str]:
+    """Fingerprints of the addresses of external stores that the component uses.
+
+    Their passwords are changed by others, and a container does not see that a variable of its own has changed.
+    """
+    database = not spec.database.embedded and pods.opens_database(spec, component)
+    broker = not spec.broker.embedded and pods.opens_broker(spec, component)
+    used = {"database": secrets.database if database else {}, "broker": secrets.broker if broker else {}}
+    return {
+        name: secrets.fingerprint(*(values[key] for key in sorted(values))) for name, values in used.items() if values
+    }
+
+
+def deployment(
+    spec: ServiceSpec, component: Component, files: Mapping[str, str], addresses: Mapping[str, str]
+) -> Manifest:
+    """:param addresses: fingerprints of what the component connects to and is told by its environment."""
+    checksum = configuration.checksum(spec, component, {**mounted_files(spec, component, files), **addresses})
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -21,6 +21,8 @@ BROKER_CA = "/etc/scp-dataops/broker-ca"
 CA_FILE = "ca.crt"
 DATABASE_CA_FILE = f"{DATABASE_CA}/{CA_FILE}"
 BROKER_CA_FILE = f"{BROKER_CA}/{CA_FILE}"
+# What the distribution of the Airflow image trusts.
+SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
 
 BUNDLE = "dags"
 GIT_CONNECTION = "git_dags"
@@ -50,6 +52,10 @@ def database(service: str) -> str:
 def broker(service: str) -> str:
     """The broker's Secret and, when it is embedded, its StatefulSet, Service and volume share this name."""
     return f"{service}-broker"
+
+
+def store_check(service: str) -> str:
+    return f"{service}-store-check"
 
 
 def account(service: str) -> str:

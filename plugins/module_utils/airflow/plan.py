@@ -19,7 +19,7 @@ from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
-from . import manifests, names, pieces, rights, sizes
+from . import manifests, names, pieces, references, rights, sizes, stores
 from .manifests import KEPT_KINDS, KINDS, Stages
 from .preflight.look import look as look_around
 from .secrets import Secrets, decoded, provide
@@ -60,6 +60,7 @@ class Plan:
     live: Live
     replaced_jobs: tuple[Ref, ...]
     untried: GitSync | None
+    untried_stores: tuple[str, ...]
     warnings: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
 
@@ -120,7 +121,16 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     spec = settled(request, options, inherited, live)
     cluster = Cluster(kube, request.namespace, spec.node_selector)
     spec = with_ingress_class(cluster, spec, live)
-    secrets = provide(spec, live, account_password=request.account_password, git_password=request.git_password)
+    stores.stays(spec, live)
+    stores.broker_stays(spec, live)
+    logins = references.not_known_yet(spec) if missing_namespace else references.logins(kube, spec)
+    secrets = provide(
+        spec,
+        live,
+        logins=logins,
+        account_password=request.account_password,
+        git_password=request.git_password,
+    )
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
     replaced_jobs = jobs_to_replace(stages, live)
@@ -143,6 +153,7 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
         live=live,
         replaced_jobs=replaced_jobs,
         untried=new_source(spec, secrets, recorded, live),
+        untried_stores=stores.untried(spec, secrets, live, real, before=recorded, after=options),
         warnings=(*warnings, *(str(finding) for finding in found if finding.status == "warning")),
         findings=tuple(found),
     )
@@ -191,7 +202,7 @@ def jobs_to_replace(stages: Stages, live: Live) -> tuple[Ref, ...]:
 
 def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
     """What may go when it is no longer rendered: never data and keys, but a git credential that is out of use."""
-    credentials = {names.git(spec.name), names.git_check(spec.name)}
+    credentials = {names.git(spec.name), names.git_check(spec.name), names.store_check(spec.name)}
     return [item for ref, item in live.items() if ref.kind not in KEPT_KINDS or ref.name in credentials]
 
 
@@ -204,7 +215,10 @@ def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str
         if both:
             effective[option] = both
     spec = ServiceSpec.from_options(effective, name=request.name, manager=request.manager, namespace=request.namespace)
-    claim = live.get(Ref("PersistentVolumeClaim", names.database(request.name), request.namespace))
+    # An external database has no volume.
+    volumes = [names.database(request.name), names.logs(request.name)]
+    claims = [live.get(Ref("PersistentVolumeClaim", volume, request.namespace)) for volume in volumes]
+    claim = next((found for found in claims if found), None)
     if claim is not None:
         existing = claim["spec"].get("storageClassName", "")
         if request.options.get("storage_class", existing) != existing:

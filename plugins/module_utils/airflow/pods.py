@@ -82,11 +82,17 @@ def plain(variable: str, value: str) -> Manifest:
 def database_environment(spec: ServiceSpec) -> list[Manifest]:
     secret = names.database(spec.name)
     return [
+        *database_authority(spec),
         from_secret("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", secret, "connection"),
         from_secret("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC", secret, "connection-async"),
         from_secret("AIRFLOW__CORE__FERNET_KEY", names.keys(spec.name), "fernet-key"),
         log_key(spec),
     ]
+
+
+def database_authority(spec: ServiceSpec) -> list[Manifest]:
+    """Which authorities are trusted; the drivers of both addresses read it."""
+    return [plain("PGSSLROOTCERT", spec.database.ca_file)] if spec.database.verifies else []
 
 
 def log_key(spec: ServiceSpec) -> Manifest:
@@ -101,6 +107,19 @@ def broker_environment(spec: ServiceSpec) -> list[Manifest]:
         from_secret("AIRFLOW__CELERY__BROKER_URL", secret, "broker-url"),
         from_secret("AIRFLOW__CELERY__RESULT_BACKEND", secret, "result-backend"),
     ]
+
+
+DATABASE_CA_MOUNT: Manifest = {"name": "database-ca", "mountPath": names.DATABASE_CA, "readOnly": True}
+
+
+def database_mounts(spec: ServiceSpec) -> list[Manifest]:
+    """Of every container with :func:`database_environment`."""
+    return [DATABASE_CA_MOUNT] if spec.database.ca_secret else []
+
+
+def database_volumes(spec: ServiceSpec) -> list[Manifest]:
+    database = spec.database
+    return [ca_volume("database-ca", database.ca_secret, database.ca_key)] if database.ca_secret else []
 
 
 BROKER_CA_MOUNT: Manifest = {"name": "broker-ca", "mountPath": names.BROKER_CA, "readOnly": True}
@@ -202,14 +221,32 @@ def probes(probe: Probe) -> Manifest:
     }
 
 
+def opens_broker(spec: ServiceSpec, component: Component) -> bool:
+    return component.needs_broker and spec.uses_celery
+
+
+def opens_database(spec: ServiceSpec, component: Component) -> bool:
+    """Whoever reads the results of tasks needs the database, too, where a broker cannot keep them."""
+    return component.needs_database or (opens_broker(spec, component) and spec.broker.results_in_database)
+
+
+def store_environment(spec: ServiceSpec, component: Component) -> list[Manifest]:
+    queue = broker_environment(spec) if opens_broker(spec, component) else []
+    if component.needs_database:
+        return [*database_environment(spec), *queue]
+    authority = database_authority(spec) if opens_database(spec, component) else []
+    return [log_key(spec), *queue, *authority]
+
+
 def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
     size = spec.sizes[component.name]
-    environment = [NO_DATABASE_CHECK]
-    environment += database_environment(spec) if component.needs_database else [log_key(spec)]
+    environment = [NO_DATABASE_CHECK, *store_environment(spec, component)]
     mounts: list[Manifest] = [CONFIG_MOUNT, LOGS_MOUNT]
     volumes = [config_volume(spec), logs_volume(spec)]
-    if component.needs_broker and spec.uses_celery:
-        environment += broker_environment(spec)
+    if opens_database(spec, component):
+        mounts += database_mounts(spec)
+        volumes += database_volumes(spec)
+    if opens_broker(spec, component):
         mounts += broker_mounts(spec)
         volumes += broker_volumes(spec)
     if component.runs_tasks:
@@ -259,7 +296,8 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
 
     From Airflow 3 on it holds no key and no database address.
     """
-    access = database_environment(spec) if spec.profile.tasks_need_database else []
+    opens_database = spec.profile.tasks_need_database
+    access = database_environment(spec) if opens_database else []
     container = {
         # The executor looks for this name.
         "name": "base",
@@ -267,8 +305,19 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
         "env": [NO_DATABASE_CHECK, *access, *git_environment(spec)],
         "resources": resources(spec.sizes["task"]),
         "securityContext": CONTAINER_SECURITY,
-        "volumeMounts": [CONFIG_MOUNT, LOGS_MOUNT, *GIT_MOUNTS],
+        "volumeMounts": [
+            CONFIG_MOUNT,
+            LOGS_MOUNT,
+            *GIT_MOUNTS,
+            *(database_mounts(spec) if opens_database else []),
+        ],
     }
+    volumes = [
+        config_volume(spec),
+        logs_volume(spec),
+        *git_volumes(spec),
+        *(database_volumes(spec) if opens_database else []),
+    ]
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -285,16 +334,16 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
             restartPolicy="Never",
             # Time for a task's on_kill.
             terminationGracePeriodSeconds=600,
-            volumes=[config_volume(spec), logs_volume(spec), *git_volumes(spec)],
+            volumes=volumes,
         ),
     }
 
 
 def migration_pod(spec: ServiceSpec) -> Manifest:
-    container = _job_container(
-        spec, "migration", list(spec.profile.migrate), [NO_DATABASE_CHECK, *database_environment(spec)], [CONFIG_MOUNT]
-    )
-    return _job_pod(spec, container, [config_volume(spec)])
+    environment = [NO_DATABASE_CHECK, *database_environment(spec)]
+    mounts = [CONFIG_MOUNT, *database_mounts(spec)]
+    container = _job_container(spec, "migration", list(spec.profile.migrate), environment, mounts)
+    return _job_pod(spec, container, [config_volume(spec), *database_volumes(spec)])
 
 
 def account_pod(spec: ServiceSpec) -> Manifest:
@@ -306,8 +355,9 @@ def account_pod(spec: ServiceSpec) -> Manifest:
         from_secret("ACCOUNT_PASSWORD", secret, "password"),
     ]
     arguments = ["python", f"{names.SCRIPTS}/account.py"]
-    container = _job_container(spec, "account", arguments, environment, [CONFIG_MOUNT, SCRIPTS_MOUNT])
-    return _job_pod(spec, container, [config_volume(spec)])
+    mounts = [CONFIG_MOUNT, SCRIPTS_MOUNT, *database_mounts(spec)]
+    container = _job_container(spec, "account", arguments, environment, mounts)
+    return _job_pod(spec, container, [config_volume(spec), *database_volumes(spec)])
 
 
 def git_check_pod(spec: ServiceSpec, git: GitSync, script: str) -> Manifest:
@@ -328,6 +378,15 @@ def git_check_pod(spec: ServiceSpec, git: GitSync, script: str) -> Manifest:
         "secret": {"secretName": names.git_check(spec.name), "optional": True, "defaultMode": 0o440},
     }
     return _job_pod(spec, container, [credential], account=None)
+
+
+def store_check_pod(
+    spec: ServiceSpec, script: str, environment: list[Manifest], mounts: list[Manifest], volumes: list[Manifest]
+) -> Manifest:
+    """Like the check of a repository it needs nothing of the service but its own Secret, which holds the addresses."""
+    container = _job_container(spec, "store-check", ["python", "-c", script], environment, mounts)
+    container["envFrom"] = [{"secretRef": {"name": names.store_check(spec.name)}}]
+    return _job_pod(spec, container, volumes, account=None)
 
 
 def _job_container(

@@ -12,22 +12,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from ..common import findings
 from ..common.labels import SERVICE
 from ..common.labels import selector as label_selector
 from ..common.outcome import Timeline
 from ..errors import NotReady
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
-from ..kube.objects import Ref, ref_of
+from ..kube.objects import Ref
 from ..kube.plan import carry_out
 from ..kube.wait import wait_ready
-from . import manifests
+from . import inside, manifests, names, stores
 from .api import AirflowApi
+from .inside import Wait
 from .plan import Plan, Request
 from .spec import GitSync, ServiceSpec
 
 HEALTH_POLL_SECONDS = 1.0
-Wait = Callable[[Sequence[Ref]], None]
 
 
 def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Callable[[], float]) -> None:
@@ -40,6 +41,8 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
 
     if plan.changes and plan.untried:
         try_git(kube, plan, plan.untried, progress, wait)
+    if plan.changes and plan.untried_stores:
+        try_stores(kube, plan, progress, wait)
     if plan.replaced_jobs:
         delete_all(kube, plan.replaced_jobs, timeout=left())
     carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
@@ -63,27 +66,28 @@ def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> No
         wait(plan.unready(plan.stages.components))
 
 
-def try_git(kube: Kube, plan: Plan, git: GitSync, progress: Timeline, wait: Callable[[Sequence[Ref]], None]) -> None:
+def try_git(kube: Kube, plan: Plan, git: GitSync, progress: Timeline, wait: Wait) -> None:
     """Fetch from the repository inside the cluster, with the new credential, before anything of the service changes."""
-    job = manifests.git_check_job(plan.spec, git)
-    probe = [job]
-    if plan.secrets.git:
-        probe.insert(0, manifests.git_check_secret(plan.spec, plan.secrets))
-    refs = [ref_of(item) for item in probe]
-    delete_all(kube, refs, timeout=60)
+    credential = [manifests.git_check_secret(plan.spec, plan.secrets)] if plan.secrets.git else []
     try:
-        for item in probe:
-            kube.apply(item)
-        wait([ref_of(job)])
+        inside.run(kube, [*credential, manifests.git_check_job(plan.spec, git)], wait)
     except NotReady as error:
         raise NotReady(
             f"the repository could not be read: {error.what}",
             where="git_sync",
             next_step=f"Nothing was changed. {error.next_step}",
         ) from error
-    finally:
-        delete_all(kube, refs, timeout=60)
     progress.say("repository can be read")
+
+
+def try_stores(kube: Kube, plan: Plan, progress: Timeline, wait: Wait) -> None:
+    """Connect to external stores inside the cluster, with the new addresses, before anything of the service changes."""
+    keys = Ref("Secret", names.keys(plan.spec.name), plan.spec.namespace)
+    found = stores.check(kube, plan.spec, plan.secrets, plan.untried_stores, wait, keys_are_new=keys not in plan.live)
+    if error := findings.as_error(found):
+        raise error
+    for finding in found:
+        progress.say(f"{finding.check}: {finding.found}")
 
 
 def wait_healthy(kube: Kube, spec: ServiceSpec, progress: Timeline, left: Callable[[], float]) -> None:

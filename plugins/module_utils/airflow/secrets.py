@@ -15,17 +15,16 @@ import secrets
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 from ..common import validation as check
 from ..errors import BadOption
 from ..kube.objects import Manifest, Ref
-from . import broker, names
+from . import broker, database, names
 from .endpoint import Login
 from .spec import ServiceSpec
 
-DATABASE_NAME = DATABASE_USER = "airflow"
 Values = dict[str, str]
+Logins = dict[str, Login]
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,11 +48,13 @@ def provide(
     spec: ServiceSpec,
     live: Mapping[Ref, Manifest],
     *,
+    logins: Logins | None = None,
     account_password: str | None = None,
     git_password: str | None = None,
 ) -> Secrets:
     """The service's secrets: those in the cluster, those given now, and new random ones for what is missing.
 
+    :param logins: user and password of external stores, by option.
     :raises BadOption: for a password that is too weak, or a GitSync credential that lacks one half.
     """
 
@@ -61,7 +62,6 @@ def provide(
         return decoded(live.get(Ref("Secret", name, spec.namespace)))
 
     keys = existing(names.keys(spec.name))
-    database = existing(names.database(spec.name))
     account = existing(names.account(spec.name))
     new_keys = {
         # Fernet wants exactly this form: 32 bytes, URL-safe base64.
@@ -71,13 +71,15 @@ def provide(
     }
     if account_password is not None:
         account["password"] = check.password(account_password, "account.password")
-    database = database or database_values(spec, secrets.token_urlsafe(24))
+    stored = database_values(spec, existing(names.database(spec.name)), (logins or {}).get("database"))
     return Secrets(
         keys={**new_keys, **keys},
-        database=database,
+        database=stored,
         account=account_values(spec, {"password": new_password(), **account}),
         git=git_values(spec, existing(names.git(spec.name)), git_password),
-        broker=broker_values(spec, existing(names.broker(spec.name)), database["connection"]),
+        broker=broker_values(
+            spec, existing(names.broker(spec.name)), (logins or {}).get("broker"), stored["connection"]
+        ),
     )
 
 
@@ -87,12 +89,30 @@ def account_values(spec: ServiceSpec, existing: Values) -> Values:
     return {**values, "flower": f"{values['id']}:{values['password']}"} if spec.flower else values
 
 
-def broker_values(spec: ServiceSpec, existing: Values, connection: str) -> Values:
-    """:param connection: address of Airflow's database, where results may go."""
+def database_values(spec: ServiceSpec, existing: Values, login: Login | None) -> Values:
+    """The password is that of the embedded database, whose volume may outlive a move to another one.
+
+    :param login: of the external database; None when it is embedded.
+    """
+    drivers = spec.profile.drivers
+    if login is not None:
+        kept = {key: value for key, value in existing.items() if key == "password"}
+        return {**kept, **database.connections(spec.database, spec.name, drivers, login)}
+    password = existing.get("password") or secrets.token_urlsafe(24)
+    own = Login(database.USER, password)
+    return {"password": password, **database.connections(spec.database, spec.name, drivers, own)}
+
+
+def broker_values(spec: ServiceSpec, existing: Values, login: Login | None, connection: str) -> Values:
+    """:param login: of the external broker; None when it is embedded.
+    :param connection: address of Airflow's database, where results may go.
+    """
     if not spec.uses_celery:
         return {}
-    login = Login("", existing.get("password") or secrets.token_urlsafe(24))
-    return broker.values(spec.broker, spec.name, login, connection)
+    # Without the file for Redis it is the password of another server.
+    kept = existing.get("password") if "redis.conf" in existing else None
+    own = Login("", kept or secrets.token_urlsafe(24))
+    return broker.values(spec.broker, spec.name, login or own, connection)
 
 
 def decoded(secret: Manifest | None) -> Values:
@@ -107,13 +127,6 @@ def new_password() -> str:
     characters += [secrets.choice("".join(classes)) for _more in range(16)]
     secrets.SystemRandom().shuffle(characters)
     return "".join(characters)
-
-
-def database_values(spec: ServiceSpec, password: str) -> Values:
-    """Both addresses are written out: Airflow would derive the second from the first and get drivers wrong."""
-    sync, parallel = spec.profile.drivers
-    where = f"{DATABASE_USER}:{quote(password, safe='')}@{names.database(spec.name)}:5432/{DATABASE_NAME}"
-    return {"password": password, "connection": f"{sync}://{where}", "connection-async": f"{parallel}://{where}"}
 
 
 def git_values(spec: ServiceSpec, existing: Values, password: str | None) -> Values:

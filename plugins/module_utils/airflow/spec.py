@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from ..common import validation as check
 from ..common.validation import HostAlias
 from ..errors import BadOption
-from . import broker, sizes
+from . import broker, database, sizes
 from .broker import Broker
+from .database import Database
 from .sizes import SIZED, Size, Workers
 from .versions import NEWEST, Component, Profile, profile
 
@@ -26,7 +27,7 @@ KUBERNETES, CELERY = "KubernetesExecutor", "CeleryExecutor"
 # With two of them the first is what a task gets that names none.
 EXECUTORS = (KUBERNETES, CELERY, f"{CELERY},{KUBERNETES}", f"{KUBERNETES},{CELERY}")
 # Options with fixed keys of their own: an update may name one key and keeps the others.
-NESTED = frozenset({*sizes.NESTED, "git_sync", "account", "flower"})
+NESTED = frozenset({*sizes.NESTED, "git_sync", "account", "flower", "database", "broker"})
 # What a Manager may set for all of its services.
 INHERITED = ("domain", "storage_class", "node_selector", "host_aliases", "size", *SIZED)
 
@@ -79,6 +80,7 @@ class ServiceSpec:
     sizes: Mapping[str, Size]
     workers: Workers
     git_sync: GitSync | None
+    database: Database
     broker: Broker
     host_aliases: tuple[HostAlias, ...]
     node_selector: Mapping[str, str]
@@ -161,6 +163,7 @@ class ServiceSpec:
             sizes=sizes.sizes(options, profile(version), celery=CELERY in executor),
             workers=sizes.workers(options),
             git_sync=git_sync(options["git_sync"]) if options.get("git_sync") else None,
+            database=database.from_options(options.get("database", {})),
             broker=broker.from_options(options.get("broker", {})),
             host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
             node_selector=check.node_selector(options.get("node_selector", {}), "node_selector"),
@@ -180,6 +183,8 @@ OPTIONS = (
     "flower",
     "version",
     "git_sync",
+    "database",
+    "broker",
     "tags",
 )
 

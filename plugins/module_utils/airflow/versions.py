@@ -95,6 +95,8 @@ class Profile:
     api: Api = AIRFLOW_3_API
     worker_cpu: str = "500m"
     worker_memory: str = "1Gi"
+    # Major versions of PostgreSQL that this Airflow is tested with.
+    postgresql: tuple[int, int] = (14, 18)
     drivers: tuple[str, str] = field(default=("postgresql+psycopg2", "postgresql+asyncpg"))
 
 
@@ -238,6 +240,7 @@ PROFILES = {
         worker=replace(WORKER, needs_database=True, reads=WORKER.reads | {"webserver"}),
         flower=replace(FLOWER, needs_database=True),
         secret_key_variable="AIRFLOW__WEBSERVER__SECRET_KEY",
+        postgresql=(12, 16),
         tasks_need_database=True,
         signs_tokens=False,
         health_path="/health",

@@ -43,6 +43,32 @@ FULL: dict[str, Any] = {
     "node_selector": {"pool": "dataops"},
     "tags": {"team": "analytics"},
 }
+# Stores that somebody else keeps, every option of theirs set.
+EXTERNAL: dict[str, Any] = {
+    "database": {
+        "host": "db.example.com",
+        "port": 5433,
+        "name": "dataops",
+        "secret": "db-login",
+        "username_key": "user",
+        "password_key": "pass",
+        "ssl_mode": "verify-full",
+        "ca_secret": "db-ca",
+        "ca_key": "root.crt",
+        "moved_from": "old.example.com:5432/airflow",
+    },
+    "broker": {
+        "host": "redis.example.com",
+        "port": 6380,
+        "database": 2,
+        "secret": "queue-login",
+        "username_key": "user",
+        "password_key": "pass",
+        "tls": True,
+        "ca_secret": "queue-ca",
+        "ca_key": "root.crt",
+    },
+}
 SECRETS = Secrets(
     keys={"fernet-key": "SENTINEL-FERNET", "api-secret-key": "SENTINEL-API", "jwt-secret": "SENTINEL-JWT"},
     database={

@@ -184,7 +184,7 @@ def test_no_git_sync_takes_the_credential_away() -> None:
 
 def test_database_addresses_are_percent_encoded() -> None:
     password = "p@ss/w:rd?#%& ü"
-    values = database_values(service(), password)
+    values = database_values(service(), {"password": password}, None)
     assert values["password"] == password
     for key, scheme in (("connection", "postgresql+psycopg2"), ("connection-async", "postgresql+asyncpg")):
         parts = urlsplit(values[key])

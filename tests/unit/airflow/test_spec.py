@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.broker import Broker
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.database import Database
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import OPTIONS, ServiceSpec
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 
-from .builders import FULL, GIT, full, service
+from .builders import EXTERNAL, FULL, GIT, full, service
 
 
 def size(cpu: str, memory: str) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def test_defaults() -> None:
         },
         "workers": {"concurrency": 4, "autoscaling": None},
         "git_sync": None,
+        "database": asdict(Database()),
         "broker": asdict(Broker()),
         "host_aliases": (),
         "node_selector": {},
@@ -59,7 +61,7 @@ def test_defaults() -> None:
 
 
 def test_the_full_example_sets_every_option() -> None:
-    assert FULL.keys() == set(OPTIONS)
+    assert FULL.keys() | EXTERNAL.keys() == set(OPTIONS)
 
 
 def test_host() -> None:
