@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import door
+from .airflow.broker import TYPES as BROKERS
+from .airflow.database import SSL_MODES
 from .airflow.plan import Request
 from .airflow.spec import EXECUTORS
 from .airflow.versions import PROFILES
@@ -22,6 +24,31 @@ GIT_SYNC: dict[str, Any] = {
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
 }
+# Names of Secrets and of keys in them: nothing secret, although Ansible takes them for it.
+LOGIN: dict[str, Any] = {
+    "secret": {"type": "str", "no_log": False},
+    "username_key": {"type": "str", "no_log": False},
+    "password_key": {"type": "str", "no_log": False},
+    "ca_secret": {"type": "str", "no_log": False},
+    "ca_key": {"type": "str", "no_log": False},
+}
+DATABASE: dict[str, Any] = {
+    "host": {"type": "str"},
+    "port": {"type": "int"},
+    "name": {"type": "str"},
+    "ssl_mode": {"type": "str", "choices": list(SSL_MODES)},
+    "moved_from": {"type": "str"},
+    **LOGIN,
+}
+BROKER: dict[str, Any] = {
+    "type": {"type": "str", "choices": list(BROKERS)},
+    "host": {"type": "str"},
+    "port": {"type": "int"},
+    "database": {"type": "int"},
+    "vhost": {"type": "str"},
+    "tls": {"type": "bool"},
+    **LOGIN,
+}
 # What a service is made of, and the record keeps.
 OWN: dict[str, Any] = {
     "executor": {"type": "str", "choices": list(EXECUTORS)},
@@ -29,6 +56,8 @@ OWN: dict[str, Any] = {
     "flower": {"type": "dict", "options": {"enabled": {"type": "bool"}}},
     "version": {"type": "str", "choices": sorted(PROFILES)},
     "git_sync": {"type": "dict", "options": GIT_SYNC},
+    "database": {"type": "dict", "options": DATABASE},
+    "broker": {"type": "dict", "options": BROKER},
     **door.SIZES,
     **door.SHARED,
 }

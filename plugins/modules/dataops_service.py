@@ -270,6 +270,130 @@ options:
             part of
             an address or a command.
         type: str
+  database:
+    description:
+      - A PostgreSQL database that you keep. Left out, the service gets one of its own, a single pod on one volume,
+        which is for trials and not highly available.
+      - It is tried from inside the cluster before anything is changed, with both drivers of Airflow. Address, login,
+        certificate, version, encoding and rights are looked at, and how many connections are free.
+      - It needs encoding UTF8 and a user that owns it. Airflow 3.3 takes PostgreSQL 14 to 18, Airflow 2.11 takes 12
+        to 16.
+      - State is never moved. A service that has a database refuses another one until O(database.moved_from) says from
+        where.
+    type: dict
+    suboptions:
+      host:
+        description:
+          - Its host name, IPv4 or IPv6 address.
+        type: str
+      port:
+        description:
+          - Its port. Defaults to V(5432). Give the server itself, not a pooler that hands out transactions.
+        type: int
+      name:
+        description:
+          - Name of the database. Defaults to V(airflow).
+        type: str
+      ssl_mode:
+        description:
+          - How far TLS is insisted on, in PostgreSQL's own words. Defaults to V(verify-full) with
+            O(database.ca_secret), else to V(prefer).
+        type: str
+        choices: [disable, prefer, require, verify-ca, verify-full]
+      moved_from:
+        description:
+          - Confirms that the service leaves the database in which its state is now, V(embedded) or V(HOST:PORT/NAME)
+            as the refusal names it. Nothing is copied; without a copy of your own the service starts empty.
+          - It may stay set afterwards. It says yes to this one move and to no other.
+        type: str
+      secret:
+        description:
+          - Name of the Secret, in the service's namespace, that holds user and password. It has to be there, and
+            stays yours. It is read at every run; a password that changed restarts the components that use it, and no
+            others.
+        type: str
+      username_key:
+        description:
+          - Key of the user in O(database.secret). Defaults to V(username).
+        type: str
+      password_key:
+        description:
+          - Key of the password in O(database.secret). Defaults to V(password). Any character may be in it but a line
+            break.
+        type: str
+      ca_secret:
+        description:
+          - Name of a Secret, in the service's namespace, with the certificate of the authority that signed the
+            server's. Left out, the authorities in Airflow's image are trusted. A renewed one is taken without a
+            restart.
+        type: str
+      ca_key:
+        description:
+          - Key of the certificate in O(database.ca_secret). Defaults to V(ca.crt).
+        type: str
+  broker:
+    description:
+      - A Redis or RabbitMQ that you keep, for the CeleryExecutor. Left out, the service gets a Redis of its own, a
+        single pod on one volume, which is for trials and not highly available. Without the CeleryExecutor it is not
+        used.
+      - It is tried from inside the cluster before anything is changed.
+      - While workers stand it cannot be changed to another server, since tasks in the queue would be lost. Stop the
+        service first.
+    type: dict
+    suboptions:
+      type:
+        description:
+          - What it is. Defaults to V(redis).
+        type: str
+        choices: [redis, rabbitmq]
+      host:
+        description:
+          - Its host name, IPv4 or IPv6 address.
+        type: str
+      port:
+        description:
+          - Its port. Defaults to V(6379) for Redis, V(5672) for RabbitMQ and V(5671) for RabbitMQ with TLS.
+        type: int
+      database:
+        description:
+          - With Redis, number of the database for the queues. The next one holds the results. Defaults to V(0).
+            RabbitMQ leaves the results to the service's database.
+        type: int
+      vhost:
+        description:
+          - With RabbitMQ, the virtual host. Defaults to V(/).
+        type: str
+      tls:
+        description:
+          - Whether to connect with TLS. The server's certificate and host name are verified then.
+        type: bool
+      secret:
+        description:
+          - Name of the Secret, in the service's namespace, that holds user and password. It has to be there, and
+            stays yours. It is read at every run; a password that changed restarts the components that use it, and no
+            others.
+          - A Redis without a password needs none.
+        type: str
+      username_key:
+        description:
+          - Key of the user in O(broker.secret). Defaults to V(username) for RabbitMQ; a Redis without it is asked
+            with the password alone.
+        type: str
+      password_key:
+        description:
+          - Key of the password in O(broker.secret). Defaults to V(password). Any character may be in it but a line
+            break.
+        type: str
+      ca_secret:
+        description:
+          - Name of a Secret, in the service's namespace, with the certificate of the authority that signed the
+            server's. Left out, the authorities in Airflow's image are trusted. A renewed one is taken without a
+            restart.
+        type: str
+      ca_key:
+        description:
+          - Key of the certificate in O(broker.ca_secret). Defaults to V(ca.crt).
+        type: str
   host_aliases:
     description:
       - Names that resolve in every pod of the service, up to 20 addresses.
