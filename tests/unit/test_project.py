@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.scp.dataops.plugins.module_utils.common.regions import PROVIDED, REGIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
@@ -165,10 +166,8 @@ def test_inventories_are_complete(inventory: str) -> None:
 
 
 def test_there_is_an_inventory_for_each_region_where_data_ops_is_provided() -> None:
-    regions = load("roles/preflight/vars/main.yml")["preflight_regions"]
-    provided = {name for name, region in regions.items() if region["provided"]}
-    assert provided == set(INVENTORIES)
-    assert regions["kr-east1"]["provided"] is False
+    assert set(PROVIDED) == set(INVENTORIES)
+    assert REGIONS["kr-east1"] is False
 
 
 def test_the_site_hands_every_option_to_the_roles() -> None:
