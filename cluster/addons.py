@@ -7,15 +7,16 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import tempfile
+from pathlib import Path
 
-from . import kube, settings
+from . import certificates, kube, settings
 from .build import Binaries
 from .components import filled_in
 from .errors import ClusterError
 from .shell import run
 
 GIT_USER = "demo"
-_GIT_SECRET = "git-server-users"
 _MANIFESTS = settings.SOURCES / "manifests"
 _ENVOY_SERVICE = "/api/v1/namespaces/projectcontour/services/envoy"
 
@@ -26,7 +27,7 @@ def apply(binaries: Binaries) -> None:
     parts = [filled_in(_MANIFESTS / "cluster.yaml"), *contour, filled_in(_MANIFESTS / "git-server.yaml")]
     kube.apply("\n---\n".join(parts))
     _publish_node_address()
-    _make_git_users()
+    _make_git_secrets()
 
 
 def _publish_node_address() -> None:
@@ -39,18 +40,43 @@ def _publish_node_address() -> None:
     kube.kubectl("patch", *service, "--subresource=status", "--type=merge", f"--patch={status}")
 
 
-def _make_git_users() -> None:
-    """The demo user gets a random password, which stays what it is for as long as the cluster lives."""
-    try:
-        kube.get(f"/api/v1/namespaces/git/secrets/{_GIT_SECRET}")
-        return
-    except ClusterError:
-        password = secrets.token_urlsafe(18)
+def _make_git_secrets() -> None:
+    """What the git server and its users prove themselves with; it stays what it is for as long as the cluster lives."""
+    for name, make in (("users", _git_users), ("ssh", _git_ssh_keys), ("tls", _git_certificate)):
+        secret = f"git-server-{name}"
+        try:
+            kube.get(f"/api/v1/namespaces/git/secrets/{secret}")
+        except ClusterError:
+            data = {key: base64.b64encode(value.encode()).decode() for key, value in make().items()}
+            metadata = {"name": secret, "namespace": "git"}
+            # JSON is YAML.
+            kube.apply(json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}))
+
+
+def _git_users() -> dict[str, str]:
+    password = secrets.token_urlsafe(18)
     crypted = run(["openssl", "passwd", "-6", "-stdin"], stdin=password).strip()
-    values = {"username": GIT_USER, "password": password, "users": f"{GIT_USER}:{crypted}\n"}
-    lines = [f"  {key}: {base64.b64encode(value.encode()).decode()}" for key, value in values.items()]
-    head = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {_GIT_SECRET}, namespace: git}}\ndata:\n"
-    kube.apply(head + "\n".join(lines))
+    return {"username": GIT_USER, "password": password, "users": f"{GIT_USER}:{crypted}\n"}
+
+
+def _git_ssh_keys() -> dict[str, str]:
+    """The server's key with the line by which it is known, and a user's key with the line that admits it."""
+    with tempfile.TemporaryDirectory() as folder:
+        host, user = Path(folder) / "host", Path(folder) / "user"
+        for file in (host, user):
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", file])
+        return {
+            "host-key": host.read_text(),
+            "known_hosts": f"{','.join(settings.GIT_SERVICE)} {host.with_suffix('.pub').read_text()}",
+            "ssh-privatekey": user.read_text(),
+            "authorized_keys": user.with_suffix(".pub").read_text(),
+        }
+
+
+def _git_certificate() -> dict[str, str]:
+    certificates.certificate("git-server", "git-server", "serverAuth", [f"DNS:{name}" for name in settings.GIT_SERVICE])
+    files = {"ca.crt": "ca.crt", "tls.crt": "git-server.crt", "tls.key": "git-server.key"}
+    return {key: (settings.PKI / file).read_text() for key, file in files.items()}
 
 
 def why_not_published() -> str:

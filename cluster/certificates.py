@@ -50,9 +50,9 @@ def make() -> None:
     names.append(f"kubernetes.default.svc.{settings.CLUSTER_DOMAIN}")
     addresses = [settings.NODE_ADDRESS, settings.KUBERNETES_SERVICE, settings.LOOPBACK]
     alternatives = [f"DNS:{name}" for name in names] + [f"IP:{address}" for address in addresses]
-    _certificate("apiserver", "kube-apiserver", "serverAuth", alternatives)
-    _certificate("apiserver-client", "kube-apiserver-kubelet-client", "clientAuth", ["DNS:kube-apiserver"])
-    _certificate("etcd", "etcd", "serverAuth,clientAuth", [f"IP:{settings.LOOPBACK}", "DNS:localhost"])
+    certificate("apiserver", "kube-apiserver", "serverAuth", alternatives)
+    certificate("apiserver-client", "kube-apiserver-kubelet-client", "clientAuth", ["DNS:kube-apiserver"])
+    certificate("etcd", "etcd", "serverAuth,clientAuth", [f"IP:{settings.LOOPBACK}", "DNS:localhost"])
     _key("service-accounts")
     tokens = {client: secrets.token_urlsafe(32) for client in CLIENTS}
     rows = [f'{token},{client.user},{client.name},"{",".join(client.groups)}"' for client, token in tokens.items()]
@@ -76,7 +76,8 @@ def _authority() -> None:
     run(["openssl", "req", "-x509", "-new", "-key", pki / "ca.key", "-out", pki / "ca.crt", *subject])
 
 
-def _certificate(name: str, common_name: str, usage: str, alternatives: list[str]) -> None:
+def certificate(name: str, common_name: str, usage: str, alternatives: list[str]) -> None:
+    """A key and a certificate of the cluster's authority, as files of that name."""
     _key(name)
     extensions = settings.PKI / f"{name}.ext"
     extensions.write_text(f"extendedKeyUsage={usage}\nsubjectAltName={','.join(alternatives)}\n")

@@ -21,6 +21,8 @@ CLUSTER_DOMAIN = "cluster.local"
 # Names below this zone lead to the node address, inside pods too: they are the host names of Ingresses.
 INGRESS_ZONE = "dataops.local"
 GIT_HOST = f"git.{INGRESS_ZONE}"
+# What pods call it; the first one is what the product's examples and tests use.
+GIT_SERVICE = ("git-server.git.svc", "git-server.git", f"git-server.git.svc.{CLUSTER_DOMAIN}")
 
 # The node address is a /32 on lo, so it stays the same whatever network the machine is in.
 NODE_ADDRESS = "10.250.0.1"
@@ -91,7 +93,7 @@ class Image:
 
 
 PAUSE = Image("pause", "pause", "1")
-GIT_SERVER = Image("git-server", "git-server", "1")
+GIT_SERVER = Image("git-server", "git-server", "2")
 IMAGES = (
     PAUSE,
     GIT_SERVER,
@@ -115,6 +117,7 @@ PACKAGES = {
     "kmod": "modprobe",
     "mount": "mount",
     "openssl": "openssl",
+    "openssh-client": "ssh-keygen",
     "mmdebstrap": "mmdebstrap",
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "buildah": "buildah",

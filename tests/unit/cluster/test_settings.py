@@ -80,7 +80,7 @@ def test_addresses_lie_in_their_networks_and_networks_apart() -> None:
 
 
 def test_images_are_named_by_the_registry() -> None:
-    assert settings.GIT_SERVER.reference == "10.250.0.1:5000/git-server:1"
+    assert settings.GIT_SERVER.reference == "10.250.0.1:5000/git-server:2"
 
 
 def test_the_readme_tells_the_images() -> None:

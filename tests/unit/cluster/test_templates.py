@@ -155,7 +155,7 @@ def test_manifests_are_complete_and_name_nothing_twice() -> None:
 def test_manifests_hold_what_the_probes_ask_for() -> None:
     by_name = {f"{thing['kind']}/{thing['metadata']['name']}": thing for thing in objects()}
     assert by_name["Deployment/git-server"]["spec"]["template"]["spec"]["containers"][0]["image"] == (
-        "10.250.0.1:5000/git-server:1"
+        "10.250.0.1:5000/git-server:2"
     )
     assert by_name["Ingress/git-server"]["spec"]["rules"][0]["host"] == "git.dataops.local"
     assert by_name["Service/kube-dns"]["spec"]["clusterIP"] == "10.252.0.10"
