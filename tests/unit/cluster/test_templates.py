@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import yaml
 
 from cluster import addons, components, settings
 from cluster.build import Binaries
+from cluster.errors import ClusterError
 
 CONFIG, MANIFESTS = settings.SOURCES / "config", settings.SOURCES / "manifests"
 TEMPLATES = {str(file.relative_to(settings.SOURCES)): file for file in (*CONFIG.iterdir(), *MANIFESTS.iterdir())}
@@ -181,3 +183,56 @@ def test_all_manifests_are_applied_at_once_and_a_password_is_made_only_once(
     assert kinds.index("01-crds.yaml") < kinds.index("Ingress")
     status = json.loads(patched[0][-1].removeprefix("--patch="))["status"]
     assert status == {"loadBalancer": {"ingress": [{"ip": "10.250.0.1", "ipMode": "Proxy"}]}}
+
+
+@pytest.fixture
+def git_secrets(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
+    """What is in the git server's Secrets of a new cluster, by their names."""
+
+    def run(argv: list[str | Path], stdin: str = "") -> str:
+        if argv[0] == "ssh-keygen":
+            key = Path(argv[-1])
+            key.write_text(f"private key of {key.name}")
+            key.with_suffix(".pub").write_text(f"ssh-ed25519 {key.name}")
+        return f"crypted({len(stdin)})\n"
+
+    def sign(name: str, _common_name: str, _usage: str, alternatives: list[str]) -> None:
+        for file, text in (("ca.crt", "authority"), (f"{name}.crt", ",".join(alternatives)), (f"{name}.key", "key")):
+            (settings.PKI / file).write_text(text)
+
+    def missing(path: str) -> None:
+        raise ClusterError(f"{path}: the API server answered 404.")
+
+    settings.PKI.mkdir(parents=True)
+    applied: list[str] = []
+    monkeypatch.setattr(addons, "run", run)
+    monkeypatch.setattr(addons.certificates, "certificate", sign)
+    monkeypatch.setattr(addons.kube, "get", missing)
+    monkeypatch.setattr(addons.kube, "apply", applied.append)
+    addons._make_git_secrets()
+    made = [json.loads(text) for text in applied]
+    assert {secret["metadata"]["namespace"] for secret in made} == {"git"}
+    return {
+        secret["metadata"]["name"]: {key: b64decode(value).decode() for key, value in secret["data"].items()}
+        for secret in made
+    }
+
+
+def test_the_git_server_finds_in_its_secrets_what_it_mounts(git_secrets: dict[str, dict[str, str]]) -> None:
+    (server,) = [thing for thing in filled("manifests/git-server.yaml") if thing["kind"] == "Deployment"]
+    mounted = {
+        volume["secret"]["secretName"]: {item["key"] for item in volume["secret"]["items"]}
+        for volume in server["spec"]["template"]["spec"]["volumes"]
+        if "secret" in volume
+    }
+    assert mounted.keys() == git_secrets.keys()
+    assert [key for name, keys in mounted.items() for key in keys if key not in git_secrets[name]] == []
+
+
+def test_the_git_server_is_known_by_its_key_and_its_certificate(git_secrets: dict[str, dict[str, str]]) -> None:
+    known, _kind, key = git_secrets["git-server-ssh"]["known_hosts"].split(" ")
+    assert (known.split(",")[0], key) == ("git-server.git.svc", "host")
+    assert git_secrets["git-server-ssh"]["authorized_keys"] == "ssh-ed25519 user"
+    assert git_secrets["git-server-ssh"]["ssh-privatekey"] == "private key of user"
+    assert git_secrets["git-server-tls"]["tls.crt"].startswith("DNS:git-server.git.svc,")
+    assert git_secrets["git-server-users"]["users"] == "demo:crypted(24)\n"
