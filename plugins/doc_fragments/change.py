@@ -58,3 +58,21 @@ attributes:
     membership:
       - scp.dataops.dataops
 """
+
+    OBJECTS = r"""
+attributes:
+  check_mode:
+    description: Predicts changes without writing, by comparing what is declared with what Airflow has.
+    support: full
+  diff_mode:
+    description: Shows objects before and after; passwords, and whatever comes from a Secret, are masked.
+    support: full
+  idempotent:
+    description: A second run with the same options changes nothing.
+    support: full
+  action_group:
+    description: Take connection options from C(module_defaults) for the group C(scp.dataops.dataops).
+    support: full
+    membership:
+      - scp.dataops.dataops
+"""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +101,12 @@ class Call:
 
 # What a module does: all of it, whichever process it runs in.
 Perform = Callable[[Call], dict[str, Any]]
+# Texts among a module's options that Ansible is to mask wherever it prints them, besides those of options with no_log.
+Secrets = Callable[[Mapping[str, Any]], Iterable[str]]
+
+
+def no_more_secrets(params: Mapping[str, Any]) -> Iterable[str]:
+    return ()
 
 
 def connect(params: Mapping[str, Any], environment: Mapping[str, str] | None) -> Kube:
@@ -124,11 +130,17 @@ def report(result_key: str, done: Outcome, *, with_diff: bool) -> dict[str, Any]
     return result
 
 
-def run(module: AnsibleModule, perform: Perform, environment: Mapping[str, str] | None = None) -> None:
+def run(
+    module: AnsibleModule,
+    perform: Perform,
+    environment: Mapping[str, str] | None = None,
+    secrets: Secrets = no_more_secrets,
+) -> None:
     """Do the work and leave: one sentence for what the engine refused, a short id for what nobody foresaw.
 
     :param environment: the process's own when it is None.
     """
+    module.no_log_values.update(secrets(module.params))
     result, problem = attempt(module, perform, environment)
     # Not while an exception is handled: Ansible would attach its traceback to the result.
     if problem:

@@ -144,6 +144,7 @@ class DataOpsAction(ModuleAction):
             module = ModuleInWorker(self.module.argument_spec(), arguments)
             if not module.result:
                 with suppress(SystemExit):
-                    door.run(module, self.module.perform, {**os.environ, **environment})
+                    secrets = getattr(self.module, "secrets", door.no_more_secrets)
+                    door.run(module, self.module.perform, {**os.environ, **environment}, secrets)
         result: dict[str, Any] = self._parse_returned_data({"stdout": module.result}, PROFILE)
         return result

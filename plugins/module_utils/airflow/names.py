@@ -62,6 +62,11 @@ def account(service: str) -> str:
     return f"{service}-account"
 
 
+def objects(service: str) -> str:
+    """The Secret that remembers, by fingerprints, which passwords Airflow's objects were given."""
+    return f"{service}-objects"
+
+
 def git(service: str) -> str:
     return f"{service}-git"
 

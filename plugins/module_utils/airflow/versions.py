@@ -66,11 +66,13 @@ class Api:
     sign_in_path: str
     # Roles and users are those of the auth manager, FAB, which serves them under a root of its own.
     users_root: str = "/auth/fab/v1"
+    # Whether a role that is written anew loses the permissions that it is written without.
+    roles_shrink: bool = True
 
 
 AIRFLOW_3_API = Api(root="/api/v2", sign_in="token", sign_in_path="/auth/token")
 # Basic authentication cannot pass the API server's proxy, which keeps the Authorization header for itself.
-AIRFLOW_2_API = Api(root="/api/v1", sign_in="form", sign_in_path="/login/")
+AIRFLOW_2_API = Api(root="/api/v1", sign_in="form", sign_in_path="/login/", roles_shrink=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,14 @@ from ..fake_kube import FakeKube
 
 COLLECTION = "ansible_collections.scp.dataops"
 PLUGINS = Path(door.__file__).parents[1]
-NAMES = ("dataops_manager", "dataops_manager_info", "dataops_preflight", "dataops_service", "dataops_service_info")
+NAMES = (
+    "dataops_manager",
+    "dataops_manager_info",
+    "dataops_objects",
+    "dataops_preflight",
+    "dataops_service",
+    "dataops_service_info",
+)
 
 Result = dict[str, Any]
 Run = Callable[..., Result]

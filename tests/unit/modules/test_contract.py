@@ -143,6 +143,6 @@ def test_the_documentation_names_the_module_and_its_group(name: str) -> None:
 @each_module
 def test_changing_modules_share_their_attributes_and_readers_theirs(name: str) -> None:
     fragments = yaml.safe_load(module(name).DOCUMENTATION)["extends_documentation_fragment"]
-    changing = "scp.dataops.change.info" if name.endswith("_info") else "scp.dataops.change"
-    own = "scp.dataops.service" if name == "dataops_preflight" else changing
+    otherwise = {"dataops_objects": "scp.dataops.change.objects", "dataops_preflight": "scp.dataops.service"}
+    own = "scp.dataops.change.info" if name.endswith("_info") else otherwise.get(name, "scp.dataops.change")
     assert fragments == ["scp.dataops.auth", own]

@@ -21,6 +21,13 @@ from .running import NAMES, Result, Run, returned, runner
 GIT = {"repo": "https://git.example.com/team/dags.git", "username": "deploy", "password": "SENTINEL-token"}
 MANAGER: dict[str, Any] = {"name": "analytics", "domain": "example.com"}
 SERVICE: dict[str, Any] = {"name": "etl", "manager": "analytics"}
+OBJECTS: dict[str, Any] = {
+    **SERVICE,
+    "connections": [
+        {"id": "c", "type": "http", "password": "SENTINEL-password", "extra": {"api_key": "SENTINEL-api-key"}}
+    ],
+    "variables": [{"key": "api_token", "value": ["SENTINEL-variable"]}],
+}
 # What Ansible itself adds to a result.
 BY_ANSIBLE = {"invocation", "warnings", "deprecations"}
 # Documented by Ansible for all modules.
@@ -50,6 +57,7 @@ def everything(run: Run) -> dict[str, list[Result]]:
             run("dataops_manager", **MANAGER),
             run("dataops_manager", **MANAGER),
         ],
+        "dataops_objects": [run("dataops_objects", **OBJECTS, check=True, diff=True)],
         "dataops_service": [
             run("dataops_service", **SERVICE, git_sync=GIT, check=True),
             run("dataops_service", **SERVICE, git_sync=GIT),
@@ -213,6 +221,7 @@ def test_a_refusal_is_its_sentence(run: Run, kube: FakeKube, name: str, options:
 OPTIONS_OF: dict[str, dict[str, Any]] = {
     "dataops_manager": MANAGER,
     "dataops_manager_info": {"name": "analytics"},
+    "dataops_objects": OBJECTS,
     "dataops_preflight": {"name": "etl", "manager": "analytics"},
     "dataops_service": SERVICE,
     "dataops_service_info": {"manager": "analytics"},
