@@ -11,6 +11,7 @@ from typing import Any
 from . import door
 from .airflow.broker import TYPES as BROKERS
 from .airflow.database import SSL_MODES
+from .airflow.git import credentials
 from .airflow.plan import Request
 from .airflow.spec import EXECUTORS
 from .airflow.versions import PROFILES
@@ -77,7 +78,7 @@ def request(params: Mapping[str, Any], **how: Any) -> Request:
         manager=params["manager"],
         namespace=params["namespace"] or params["manager"],
         account_password=record.take(options, "account", "password"),
-        git_password=record.take(options, "git_sync", "password"),
+        git=credentials.take(options),
         options=options,
         **how,
     )

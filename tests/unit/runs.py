@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import removal, service
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.git import credentials
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import Request
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import Outcome, actions
@@ -35,7 +36,7 @@ def service_request(name: str = SERVICE, **options: Any) -> Request:
         manager=MANAGER,
         namespace=NAMESPACE,
         account_password=record.take(given, "account", "password"),
-        git_password=record.take(given, "git_sync", "password"),
+        git=credentials.take(given),
         options=given,
         **how,
     )

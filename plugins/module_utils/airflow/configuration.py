@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 
 from . import broker, names, settings
+from .git import bundles
 from .spec import ServiceSpec
 from .versions import SHARED_SECTIONS, WEB_SERVER_PORT, Component
 
@@ -22,7 +23,6 @@ FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 FAB_API = "airflow.providers.fab.auth_manager.api.auth.backend"
 # A week.
 VISIBILITY_SECONDS = 604800
-GIT_BUNDLE = "airflow.providers.git.bundles.git.GitDagBundle"
 
 
 def sections(spec: ServiceSpec) -> Sections:
@@ -59,14 +59,16 @@ def airflow_3_sections(spec: ServiceSpec) -> Sections:
         "api": {"base_url": f"http://{spec.host}"},
         "fab": {"enable_proxy_fix": "True"},
         "dag_processor": {
-            "dag_bundle_config_list": json.dumps(bundles(spec)),
+            "dag_bundle_config_list": json.dumps(bundles.listed(spec.git_sync)),
             "dag_bundle_storage_path": names.BUNDLES,
         },
     }
 
 
 def airflow_2_sections(spec: ServiceSpec) -> Sections:
+    folder = bundles.dags_folder(spec.git_sync, spec.profile)
     return {
+        **({"core": {"dags_folder": folder}} if folder else {}),
         "api": {"auth_backends": f"{FAB_API}.session,{FAB_API}.basic_auth"},
         "webserver": {"base_url": f"http://{spec.host}", "enable_proxy_fix": "True"},
         "scheduler": {"standalone_dag_processor": "True"},
@@ -95,31 +97,6 @@ def kubernetes_sections(spec: ServiceSpec) -> Sections:
     }
 
 
-def bundles(spec: ServiceSpec) -> list[dict[str, object]]:
-    """DAG bundles as Airflow reads them; none without GitSync."""
-    git = spec.git_sync
-    if git is None:
-        return []
-    source = {"git_conn_id": names.GIT_CONNECTION, "tracking_ref": git.ref, "subdir": git.subdir or None}
-    kwargs = {key: value for key, value in source.items() if value is not None}
-    return [
-        {"name": names.BUNDLE, "classpath": GIT_BUNDLE, "kwargs": {**kwargs, "refresh_interval": git.interval}},
-    ]
-
-
-def git_environment(spec: ServiceSpec) -> dict[str, str]:
-    """What a container that runs git reads from its environment besides the credential."""
-    git = spec.git_sync
-    if git is None:
-        return {}
-    return {
-        f"AIRFLOW_CONN_{names.GIT_CONNECTION.upper()}": json.dumps({"conn_type": "git", "host": git.repo}),
-        # Scoped to the server, so that a submodule elsewhere is never offered this credential; and a helper instead of
-        # a password in the address, because addresses end up in process lists and logs.
-        "GIT_CONFIG_KEY_0": f"credential.{git.server}.helper",
-    }
-
-
 def as_text(content: Sections) -> str:
     """The file."""
     blocks = []
@@ -137,6 +114,6 @@ def checksum(spec: ServiceSpec, component: Component, mounted: Mapping[str, str]
     wanted = SHARED_SECTIONS | component.reads
     consumed: dict[str, object] = {name: options for name, options in sections(spec).items() if name in wanted}
     if component.runs_dag_code:
-        consumed["git"] = git_environment(spec)
+        consumed["git"] = bundles.connections(spec.git_sync)
     consumed["mounted"] = dict(mounted)
     return hashlib.sha256(json.dumps(consumed, sort_keys=True).encode()).hexdigest()[:16]

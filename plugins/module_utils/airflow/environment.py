@@ -39,11 +39,11 @@ OWNED: Mapping[str, str] = {
     "HTTP_PROXY": PROXY,
     "HTTPS_PROXY": PROXY,
     "NO_PROXY": PROXY,
-    f"{CONNECTION}{names.GIT_CONNECTION.upper()}": "Use the option git_sync",
 }
 # What begins like this belongs to the service: git's own settings, and the image's steps before Airflow starts.
 OWNED_BEGINNINGS = {
     "GIT_CONFIG_": "Use the option git_sync",
+    f"{CONNECTION}{names.GIT_CONNECTION.upper()}": "Use the option git_sync",
     "_AIRFLOW_": INTERNAL,
     "_PIP_": "Use an image of your own",
 }

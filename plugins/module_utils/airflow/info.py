@@ -61,8 +61,8 @@ def git(spec: ServiceSpec, api: AirflowApi) -> dict[str, Any]:
     if spec.git_sync is None:
         return {}
     answer: dict[str, Any] = {
-        "repo": spec.git_sync.repo,
-        "ref": spec.git_sync.ref,
+        "repo": spec.git_sync.main.repo,
+        "ref": spec.git_sync.main.ref,
         "commit": "",
         "dags": {},
         "error": "",

@@ -17,9 +17,11 @@ from ..common import record
 from ..common.labels import SERVICE, labels
 from ..kube.objects import Manifest, without_none
 from . import configuration, embedded, names, pods, scripts
+from .git import bundles, sidecar
+from .git.spec import BUNDLE, GitSync
 from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
 from .secrets import Secrets
-from .spec import GitSync, ServiceSpec
+from .spec import ServiceSpec
 from .versions import FLOWER_PORT, WEB_SERVER_PORT, Component
 
 CONFIG_HASH = "scp.dataops/config-hash"
@@ -84,7 +86,8 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
             secret(spec, names.account(spec.name), "account", secrets.account),
             *([secret(spec, names.broker(spec.name), "broker", secrets.broker)] if secrets.broker else []),
             *([secret(spec, names.git(spec.name), "git", secrets.git)] if secrets.git else []),
-            config_map(spec, config),
+            config_map(spec, names.config(spec.name), "config", config),
+            *([config_map(spec, names.git(spec.name), "git", git_values(spec.git_sync))] if spec.git_sync else []),
             volume_claim(spec, names.logs(spec.name), "logs", "ReadWriteMany"),
             port_service(spec, names.web_server(spec.name), "web-server", "http", WEB_SERVER_PORT),
             *(embedded.database(spec) if spec.database.embedded else []),
@@ -104,7 +107,6 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
 def config_files(spec: ServiceSpec) -> dict[str, str]:
     """Content of the service's ConfigMap by key: files to mount and variables to refer to."""
     template = pods.task_pod(spec, labels(SERVICE, spec.name, spec.manager, "task"))
-    git = configuration.git_environment(spec)
     return {
         "airflow.cfg": configuration.as_text(configuration.sections(spec)),
         # JSON is YAML, and the engine needs no YAML writer for it.
@@ -112,15 +114,19 @@ def config_files(spec: ServiceSpec) -> dict[str, str]:
         "account.py": scripts.ACCOUNT,
         "heartbeat.py": scripts.HEARTBEAT,
         **({"worker_alive.py": scripts.WORKER_ALIVE} if spec.uses_celery else {}),
-        **({**git, "GIT_CONFIG_COUNT": "1"} if git else {}),
     }
 
 
-def config_map(spec: ServiceSpec, files: Mapping[str, str]) -> Manifest:
+def git_values(git: GitSync) -> dict[str, str]:
+    """What pods take from a ConfigMap when they start, so that another repository changes no pod template."""
+    return bundles.connections(git) if git.mode == BUNDLE else sidecar.referenced(git)
+
+
+def config_map(spec: ServiceSpec, name: str, component: str, files: Mapping[str, str]) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(spec, names.config(spec.name), "config"),
+        "metadata": metadata(spec, name, component),
         "data": dict(files),
     }
 
@@ -175,16 +181,6 @@ def account_job(spec: ServiceSpec, secrets: Secrets) -> Manifest:
     place = [] if spec.database.embedded else [where_data_is(spec)]
     what = secrets.fingerprint(secrets.account["id"], secrets.account["password"], *place)
     return job(spec, f"{spec.name}-account-{what}", "account", pods.account_pod(spec), retries=1)
-
-
-def git_check_job(spec: ServiceSpec, git: GitSync) -> Manifest:
-    pod = pods.git_check_pod(spec, git, scripts.GIT_CHECK)
-    return job(spec, names.git_check(spec.name), "git-check", pod, retries=0)
-
-
-def git_check_secret(spec: ServiceSpec, secrets: Secrets) -> Manifest:
-    """The credential to be tried, apart from the one in use: a wrong one must not reach running pods."""
-    return secret(spec, names.git_check(spec.name), "git-check", secrets.git)
 
 
 def mounted_files(spec: ServiceSpec, component: Component, files: Mapping[str, str]) -> dict[str, str]:

@@ -11,9 +11,14 @@ LOGS = f"{AIRFLOW_HOME}/logs"
 POD_TEMPLATES = f"{AIRFLOW_HOME}/pod_templates"
 TASK_POD_TEMPLATE = "task-pod.yaml"
 SCRIPTS = "/etc/scp-dataops/scripts"
-GIT_CREDENTIAL = "/etc/scp-dataops/git"
+GIT = "/etc/scp-dataops/git"
+# Airflow's name for it; those of further repositories begin with it.
+GIT_CONNECTION = "git_dags"
 # On the node's disk, not on the shared volume: git locks files and clones many small ones.
 BUNDLES = f"{AIRFLOW_HOME}/bundles"
+DAGS = f"{AIRFLOW_HOME}/dags"
+# No repository can have this name.
+ALL_DAGS = f"{DAGS}/_all"
 
 # Folders with one file each: a renewed authority arrives without a restart.
 DATABASE_CA = "/etc/scp-dataops/database-ca"
@@ -23,9 +28,6 @@ DATABASE_CA_FILE = f"{DATABASE_CA}/{CA_FILE}"
 BROKER_CA_FILE = f"{BROKER_CA}/{CA_FILE}"
 # What the distribution of the Airflow image trusts.
 SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
-
-BUNDLE = "dags"
-GIT_CONNECTION = "git_dags"
 
 
 def record(service: str) -> str:

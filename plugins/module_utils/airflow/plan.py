@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..common import checks, findings, owner, record
@@ -20,11 +20,13 @@ from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
 from . import manifests, names, pieces, references, rights, sizes, stores
+from .git import check
+from .git.credentials import Given
 from .manifests import KEPT_KINDS, KINDS, Stages
 from .preflight.look import look as look_around
-from .secrets import Secrets, decoded, provide
+from .secrets import Secrets, provide
 from .sizes import SIZED
-from .spec import NESTED, GitSync, ServiceSpec
+from .spec import NESTED, ServiceSpec
 
 Live = dict[Ref, Manifest]
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "Job"})
@@ -41,7 +43,8 @@ class Request:
     namespace: str
     options: Mapping[str, Any]
     account_password: str | None = None
-    git_password: str | None = None
+    git: Given = field(default_factory=Given)
+    wait_for_commit: bool | str = False
     check_mode: bool = False
     force: bool = False
     preflight: bool = True
@@ -59,7 +62,7 @@ class Plan:
     changes: tuple[Change, ...]
     live: Live
     replaced_jobs: tuple[Ref, ...]
-    untried: GitSync | None
+    git_untried: bool
     untried_stores: tuple[str, ...]
     warnings: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
@@ -129,7 +132,7 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
         live,
         logins=logins,
         account_password=request.account_password,
-        git_password=request.git_password,
+        git=request.git,
     )
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
@@ -152,7 +155,7 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
         changes=real,
         live=live,
         replaced_jobs=replaced_jobs,
-        untried=new_source(spec, secrets, recorded, live),
+        git_untried=check.untried(spec, secrets, recorded, live),
         untried_stores=stores.untried(spec, secrets, live, real, before=recorded, after=options),
         warnings=(*warnings, *(str(finding) for finding in found if finding.status == "warning")),
         findings=tuple(found),
@@ -254,19 +257,6 @@ def keys_belong_to_data(spec: ServiceSpec, live: Live) -> None:
                 where=str(claim),
                 next_step="Restore the Secret, or remove the volume with state: absent and purge: true",
             )
-
-
-def new_source(spec: ServiceSpec, secrets: Secrets, recorded: Mapping[str, Any], live: Live) -> GitSync | None:
-    """GitSync, when it names a repository, ref or credential that has not been tried yet."""
-    if spec.git_sync is None:
-        return None
-    before = dict(recorded.get("git_sync") or {})
-    before["subdir"] = before.get("subdir", "").strip("/")
-    source = ("repo", "ref", "subdir", "username")
-    defaults = {"ref": "main"}
-    same = all(getattr(spec.git_sync, key) == before.get(key, defaults.get(key, "")) for key in source)
-    tried = same and decoded(live.get(Ref("Secret", names.git(spec.name), spec.namespace))) == secrets.git
-    return None if tried else spec.git_sync
 
 
 def is_ready(manifest: Manifest | None) -> bool:

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..kube.objects import Manifest, without_none
-from . import configuration, names
+from . import names
+from .git import parts
 from .sizes import Size
-from .spec import GitSync, ServiceSpec
+from .spec import ServiceSpec
 from .versions import Component, Probe
 
 AIRFLOW_USER = 50000
@@ -138,26 +139,6 @@ def ca_volume(volume: str, secret: str, key: str) -> Manifest:
     return {"name": volume, "secret": {"secretName": secret, "items": items, "defaultMode": 0o440}}
 
 
-def git_environment(spec: ServiceSpec) -> list[Manifest]:
-    """By reference to the ConfigMap, so that another repository changes no pod template but only who reads it."""
-    read = f"cat {names.GIT_CREDENTIAL}/credential 2>/dev/null"
-    referenced = [
-        {
-            "name": variable,
-            "valueFrom": {"configMapKeyRef": {"name": names.config(spec.name), "key": variable, "optional": True}},
-        }
-        for variable in (f"AIRFLOW_CONN_{names.GIT_CONNECTION.upper()}", "GIT_CONFIG_KEY_0")
-    ]
-    helper = plain("GIT_CONFIG_VALUE_0", f'!f() {{ test "$1" = get && {read}; }}; f')
-    count = {
-        "name": "GIT_CONFIG_COUNT",
-        "valueFrom": {
-            "configMapKeyRef": {"name": names.config(spec.name), "key": "GIT_CONFIG_COUNT", "optional": True}
-        },
-    }
-    return [*referenced, helper, count, plain("GIT_TERMINAL_PROMPT", "0")]
-
-
 # The official image's entry point would otherwise try the database before any command, in every pod.
 NO_DATABASE_CHECK = plain("CONNECTION_CHECK_MAX_COUNT", "0")
 
@@ -175,22 +156,10 @@ POD_TEMPLATE_MOUNT = {
     "readOnly": True,
 }
 LOGS_MOUNT = {"name": "logs", "mountPath": names.LOGS}
-GIT_MOUNTS: list[Manifest] = [
-    {"name": "git", "mountPath": names.GIT_CREDENTIAL, "readOnly": True},
-    {"name": "bundles", "mountPath": names.BUNDLES},
-]
 
 
 def logs_volume(spec: ServiceSpec) -> Manifest:
     return {"name": "logs", "persistentVolumeClaim": {"claimName": names.logs(spec.name)}}
-
-
-def git_volumes(spec: ServiceSpec) -> list[Manifest]:
-    """The credential is mounted as a folder: a new password arrives without a restart."""
-    return [
-        {"name": "git", "secret": {"secretName": names.git(spec.name), "optional": True, "defaultMode": 0o440}},
-        {"name": "bundles", "emptyDir": {}},
-    ]
 
 
 def probes(probe: Probe) -> Manifest:
@@ -261,10 +230,7 @@ def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
         environment.append(plain("FORWARDED_ALLOW_IPS", "*"))
     if component.name == "scheduler" and spec.uses_kubernetes:
         mounts.append(POD_TEMPLATE_MOUNT)
-    if component.runs_dag_code:
-        environment += git_environment(spec)
-        mounts += GIT_MOUNTS
-        volumes += git_volumes(spec)
+    git = parts.of_component(spec, airflow_image(spec)) if component.runs_dag_code else parts.Parts()
     if component.probe.job_type or component.probe.script:
         mounts.append(SCRIPTS_MOUNT)
     drain = {"preStop": {"sleep": {"seconds": component.drain_seconds}}} if component.drain_seconds else None
@@ -272,22 +238,24 @@ def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
         "name": component.name,
         "image": airflow_image(spec),
         "args": list(component.args),
-        "env": environment,
+        "env": [*environment, *git.environment],
+        "envFrom": git.environment_from or None,
         "ports": [{"name": "http", "containerPort": component.port, "protocol": "TCP"}] if component.port else None,
         "resources": resources(size),
         "securityContext": CONTAINER_SECURITY,
-        "volumeMounts": mounts,
+        "volumeMounts": [*mounts, *git.mounts],
         "lifecycle": drain,
         **probes(component.probe),
     }
     account = names.component(spec.name, component.name) if component.calls_kubernetes else spec.name
     return pod(
         spec,
-        [container],
+        [container, *git.sidecars],
+        initContainers=git.init_containers or None,
         serviceAccountName=account,
         automountServiceAccountToken=component.calls_kubernetes,
         terminationGracePeriodSeconds=spec.drain_timeout if component.runs_tasks else component.grace_seconds,
-        volumes=volumes,
+        volumes=[*volumes, *git.volumes],
     )
 
 
@@ -296,26 +264,28 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
 
     From Airflow 3 on it holds no key and no database address.
     """
+    git = parts.of_task(spec, airflow_image(spec))
     opens_database = spec.profile.tasks_need_database
     access = database_environment(spec) if opens_database else []
     container = {
         # The executor looks for this name.
         "name": "base",
         "image": airflow_image(spec),
-        "env": [NO_DATABASE_CHECK, *access, *git_environment(spec)],
+        "env": [NO_DATABASE_CHECK, *access, *git.environment],
+        "envFrom": git.environment_from or None,
         "resources": resources(spec.sizes["task"]),
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
             CONFIG_MOUNT,
             LOGS_MOUNT,
-            *GIT_MOUNTS,
+            *git.mounts,
             *(database_mounts(spec) if opens_database else []),
         ],
     }
     volumes = [
         config_volume(spec),
         logs_volume(spec),
-        *git_volumes(spec),
+        *git.volumes,
         *(database_volumes(spec) if opens_database else []),
     ]
     return {
@@ -331,6 +301,7 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
             spec,
             [container],
             serviceAccountName=names.task(spec.name),
+            initContainers=git.init_containers or None,
             restartPolicy="Never",
             # Time for a task's on_kill.
             terminationGracePeriodSeconds=600,
@@ -342,8 +313,8 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
 def migration_pod(spec: ServiceSpec) -> Manifest:
     environment = [NO_DATABASE_CHECK, *database_environment(spec)]
     mounts = [CONFIG_MOUNT, *database_mounts(spec)]
-    container = _job_container(spec, "migration", list(spec.profile.migrate), environment, mounts)
-    return _job_pod(spec, container, [config_volume(spec), *database_volumes(spec)])
+    container = job_container(spec, "migration", list(spec.profile.migrate), environment, mounts)
+    return job_pod(spec, container, [config_volume(spec), *database_volumes(spec)])
 
 
 def account_pod(spec: ServiceSpec) -> Manifest:
@@ -356,40 +327,20 @@ def account_pod(spec: ServiceSpec) -> Manifest:
     ]
     arguments = ["python", f"{names.SCRIPTS}/account.py"]
     mounts = [CONFIG_MOUNT, SCRIPTS_MOUNT, *database_mounts(spec)]
-    container = _job_container(spec, "account", arguments, environment, mounts)
-    return _job_pod(spec, container, [config_volume(spec), *database_volumes(spec)])
-
-
-def git_check_pod(spec: ServiceSpec, git: GitSync, script: str) -> Manifest:
-    """Runs before anything of the service is touched, so it needs nothing of it but its own Secret."""
-    environment = [
-        NO_DATABASE_CHECK,
-        plain("REPO", git.repo),
-        plain("REF", git.ref),
-        plain("SUBDIR", git.subdir),
-        plain("GIT_TERMINAL_PROMPT", "0"),
-        plain("GIT_CONFIG_COUNT", "1"),
-        plain("GIT_CONFIG_KEY_0", configuration.git_environment(spec)["GIT_CONFIG_KEY_0"]),
-        next(variable for variable in git_environment(spec) if variable["name"] == "GIT_CONFIG_VALUE_0"),
-    ]
-    container = _job_container(spec, "git-check", ["bash", "-c", script], environment, [GIT_MOUNTS[0]])
-    credential = {
-        "name": "git",
-        "secret": {"secretName": names.git_check(spec.name), "optional": True, "defaultMode": 0o440},
-    }
-    return _job_pod(spec, container, [credential], account=None)
+    container = job_container(spec, "account", arguments, environment, mounts)
+    return job_pod(spec, container, [config_volume(spec), *database_volumes(spec)])
 
 
 def store_check_pod(
     spec: ServiceSpec, script: str, environment: list[Manifest], mounts: list[Manifest], volumes: list[Manifest]
 ) -> Manifest:
     """Like the check of a repository it needs nothing of the service but its own Secret, which holds the addresses."""
-    container = _job_container(spec, "store-check", ["python", "-c", script], environment, mounts)
+    container = job_container(spec, "store-check", ["python", "-c", script], environment, mounts)
     container["envFrom"] = [{"secretRef": {"name": names.store_check(spec.name)}}]
-    return _job_pod(spec, container, volumes, account=None)
+    return job_pod(spec, container, volumes, account=None)
 
 
-def _job_container(
+def job_container(
     spec: ServiceSpec, name: str, args: list[str], environment: list[Manifest], mounts: list[Manifest]
 ) -> Manifest:
     # A job imports what the scheduler imports, and its namespace may have a quota that wants a size.
@@ -404,6 +355,6 @@ def _job_container(
     }
 
 
-def _job_pod(spec: ServiceSpec, container: Manifest, volumes: list[Manifest], account: str | None = "") -> Manifest:
+def job_pod(spec: ServiceSpec, container: Manifest, volumes: list[Manifest], account: str | None = "") -> Manifest:
     named = spec.name if account == "" else account
     return pod(spec, [container], serviceAccountName=named, restartPolicy="Never", volumes=volumes)

@@ -22,11 +22,12 @@ from ..kube.deletion import delete_all
 from ..kube.objects import Ref
 from ..kube.plan import carry_out
 from ..kube.wait import wait_ready
-from . import inside, manifests, names, stores
+from . import names, stores
 from .api import AirflowApi
+from .git import check
 from .inside import Wait
 from .plan import Plan, Request
-from .spec import GitSync, ServiceSpec
+from .spec import ServiceSpec
 
 HEALTH_POLL_SECONDS = 1.0
 
@@ -39,8 +40,8 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
         if targets:
             wait_ready(kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say)
 
-    if plan.changes and plan.untried:
-        try_git(kube, plan, plan.untried, progress, wait)
+    if plan.changes and plan.git_untried:
+        check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
     if plan.changes and plan.untried_stores:
         try_stores(kube, plan, progress, wait)
     if plan.replaced_jobs:
@@ -64,20 +65,6 @@ def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> No
     carry_out(kube, plan.of(plan.stages.components), force=request.force)
     if request.wait:
         wait(plan.unready(plan.stages.components))
-
-
-def try_git(kube: Kube, plan: Plan, git: GitSync, progress: Timeline, wait: Wait) -> None:
-    """Fetch from the repository inside the cluster, with the new credential, before anything of the service changes."""
-    credential = [manifests.git_check_secret(plan.spec, plan.secrets)] if plan.secrets.git else []
-    try:
-        inside.run(kube, [*credential, manifests.git_check_job(plan.spec, git)], wait)
-    except NotReady as error:
-        raise NotReady(
-            f"the repository could not be read: {error.what}",
-            where="git_sync",
-            next_step=f"Nothing was changed. {error.next_step}",
-        ) from error
-    progress.say("repository can be read")
 
 
 def try_stores(kube: Kube, plan: Plan, progress: Timeline, wait: Wait) -> None:

@@ -5,35 +5,6 @@
 
 from __future__ import annotations
 
-GIT_CHECK = """\
-set -eu
-cd "$(mktemp -d)"
-git init -q .
-fetch() { timeout 40 git fetch -q "$@" 2>error || status=$?; }
-status=0
-fetch --depth 1 "$REPO" "$REF"
-if [ "$status" -ne 0 ] && [ "$status" -ne 124 ] && expr "$REF" : '[0-9a-f]\\{40\\}$' >/dev/null; then
-  # Not every server hands out a single commit by name: fetch all and look.
-  status=0
-  fetch "$REPO" '+refs/*:refs/all/*'
-  [ "$status" -ne 0 ] || git cat-file -e "$REF^{commit}" 2>error || status=$?
-  git update-ref FETCH_HEAD "$REF" 2>/dev/null || true
-fi
-if [ "$status" -eq 124 ]; then
-  echo "no answer from $REPO within 40 s"
-  exit 1
-fi
-if [ "$status" -ne 0 ]; then
-  cat error
-  exit 1
-fi
-if [ -n "$SUBDIR" ] && ! git cat-file -e "FETCH_HEAD:$SUBDIR" 2>/dev/null; then
-  echo "there is no folder '$SUBDIR' in $REPO at $REF"
-  exit 1
-fi
-echo "found $(git rev-parse FETCH_HEAD)"
-"""
-
 ACCOUNT = '''\
 """Create the service's account, or give it the password that its Secret holds now.
 

@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..common import validation as check
-from ..errors import BadOption
 from ..kube.objects import Manifest, Ref
 from . import broker, database, names
 from .endpoint import Login
+from .git import credentials
 from .spec import ServiceSpec
 
 Values = dict[str, str]
@@ -50,7 +50,7 @@ def provide(
     *,
     logins: Logins | None = None,
     account_password: str | None = None,
-    git_password: str | None = None,
+    git: credentials.Given | None = None,
 ) -> Secrets:
     """The service's secrets: those in the cluster, those given now, and new random ones for what is missing.
 
@@ -76,7 +76,7 @@ def provide(
         keys={**new_keys, **keys},
         database=stored,
         account=account_values(spec, {"password": new_password(), **account}),
-        git=git_values(spec, existing(names.git(spec.name)), git_password),
+        git=credentials.values(spec.git_sync, existing(names.git(spec.name)), git or credentials.Given()),
         broker=broker_values(
             spec, existing(names.broker(spec.name)), (logins or {}).get("broker"), stored["connection"]
         ),
@@ -127,30 +127,3 @@ def new_password() -> str:
     characters += [secrets.choice("".join(classes)) for _more in range(16)]
     secrets.SystemRandom().shuffle(characters)
     return "".join(characters)
-
-
-def git_values(spec: ServiceSpec, existing: Values, password: str | None) -> Values:
-    """The credential in git's own form, and the server it is for; empty for a public repository.
-
-    A password is kept only for the server it was given for: another one must not be offered it.
-    """
-    git = spec.git_sync
-    if git is None or (not git.username and not password):
-        return {}
-    if not git.username:
-        raise BadOption(
-            "a password is set but no user", where="git_sync.username", next_step="Set it, or clear the password"
-        )
-    if password is None and existing.get("server") == git.server:
-        lines = existing.get("credential", "").split("\n")
-        kept = dict(line.split("=", 1) for line in lines if "=" in line)
-        password = kept.get("password")
-    if not password:
-        raise BadOption(
-            f"user '{git.username}' is set but no password for {git.server}",
-            where="git_sync.password",
-            next_step="Set it, or clear git_sync.username for a public repository",
-        )
-    if "\n" in git.username + password or "\0" in git.username + password:
-        raise BadOption("a line break cannot be sent to a git server", where="git_sync.password", next_step="Remove it")
-    return {"credential": f"username={git.username}\npassword={password}\n", "server": git.server}

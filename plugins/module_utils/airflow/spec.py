@@ -8,11 +8,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..common import validation as check
 from ..common.validation import HostAlias
@@ -20,6 +18,7 @@ from ..errors import BadOption
 from . import broker, database, sizes
 from .broker import Broker
 from .database import Database
+from .git.spec import GitSync, git_sync
 from .sizes import SIZED, Size, Workers
 from .versions import NEWEST, Component, Profile, profile
 
@@ -33,31 +32,10 @@ INHERITED = ("domain", "storage_class", "node_selector", "host_aliases", "size",
 
 DEFAULT_ACCOUNT = "dataops"
 SMALLEST_STORAGE = "1Gi"
-INTERVAL_SECONDS = (5, 86400)
 DRAIN_SECONDS = (0, 86400)
 DEFAULT_DRAIN = 600
-DEFAULT_INTERVAL = 60
 # Objects of a Manager begin with this; a service of that name would collide with them.
 RESERVED_NAME = "dataops-manager"
-
-GIT_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,249}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class GitSync:
-    """Where DAGs come from. The password is not here: it lives in a Secret only."""
-
-    repo: str
-    ref: str
-    subdir: str
-    interval: int
-    username: str
-
-    @property
-    def server(self) -> str:
-        """Scheme and host, the scope to which git may send the credential."""
-        parts = urlsplit(self.repo)
-        return f"{parts.scheme}://{parts.netloc}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +140,7 @@ class ServiceSpec:
             size=options.get("size", ""),
             sizes=sizes.sizes(options, profile(version), celery=CELERY in executor),
             workers=sizes.workers(options),
-            git_sync=git_sync(options["git_sync"]) if options.get("git_sync") else None,
+            git_sync=git_sync(options["git_sync"], profile(version), version) if options.get("git_sync") else None,
             database=database.from_options(options.get("database", {})),
             broker=broker.from_options(options.get("broker", {})),
             host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
@@ -187,52 +165,3 @@ OPTIONS = (
     "broker",
     "tags",
 )
-
-
-def git_sync(raw: Mapping[str, Any]) -> GitSync:
-    check.known_keys(raw, ("repo", "ref", "subdir", "interval", "username"), "git_sync")
-    low, high = INTERVAL_SECONDS
-    return GitSync(
-        repo=_repo(raw.get("repo", ""), "git_sync.repo"),
-        ref=_ref(raw.get("ref", "main"), "git_sync.ref"),
-        subdir=_subdir(raw.get("subdir", ""), "git_sync.subdir"),
-        interval=check.whole_number(raw.get("interval", DEFAULT_INTERVAL), "git_sync.interval", low=low, high=high),
-        username=raw.get("username", ""),
-    )
-
-
-def _repo(value: str, at: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("https", "http") or not parts.hostname or not parts.path.strip("/"):
-        raise BadOption(
-            "this is not the address of a repository",
-            where=at,
-            next_step="Use https://HOST/PATH or http://HOST/PATH, such as https://git.example.com/team/dags.git",
-        )
-    if "@" in parts.netloc:
-        # The address is not quoted back: it holds the credential.
-        raise BadOption(
-            "the address contains a user or password",
-            where=at,
-            next_step="Take them out of the address and use git_sync.username and git_sync.password",
-        )
-    return value
-
-
-def _ref(value: str, at: str) -> str:
-    if not GIT_REF.fullmatch(value) or ".." in value:
-        raise BadOption(
-            f"'{value}' is not a branch, tag or commit", where=at, next_step="Use a name such as main or v1.2"
-        )
-    return value
-
-
-def _subdir(value: str, at: str) -> str:
-    parts = value.strip("/").split("/") if value else []
-    if value.startswith("/") or ".." in parts:
-        raise BadOption(
-            f"'{value}' is not a folder inside the repository",
-            where=at,
-            next_step="Use a relative path such as team/dags",
-        )
-    return "/".join(parts)

@@ -12,7 +12,8 @@ from ..common.checks import ingress_addresses
 from ..kube.objects import Manifest, Ref
 from ..kube.verdicts import VERDICTS, Verdict
 from . import names, pods
-from .spec import GitSync, ServiceSpec
+from .git import status as git_status
+from .spec import ServiceSpec
 
 RUNNING, UPDATING, ERROR = "RUNNING", "UPDATING", "ERROR"
 
@@ -43,7 +44,7 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         "account": {"id": spec.account_id, "secret": names.account(spec.name), "key": "password"},
         "size": spec.size,
         "worker": {"cpu": worker.cpu, "memory": worker.memory},
-        "git_sync": source(spec.git_sync),
+        "git_sync": git_status.source(spec.git_sync),
         "host_aliases": [{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in spec.host_aliases],
         "node_selector": dict(spec.node_selector),
         "storage_class": spec.storage_class,
@@ -73,16 +74,4 @@ def component(manifest: Manifest | None, found: Verdict) -> dict[str, Any]:
         "wanted": manifest["spec"].get("replicas", 1),
         "cpu": requests.get("cpu", ""),
         "memory": requests.get("memory", ""),
-    }
-
-
-def source(git: GitSync | None) -> dict[str, Any]:
-    if git is None:
-        return {}
-    return {
-        "repo": git.repo,
-        "ref": git.ref,
-        "subdir": git.subdir,
-        "interval": git.interval,
-        "username": git.username,
     }

@@ -95,6 +95,8 @@ class Profile:
     migrate: tuple[str, ...] = ("airflow", "db", "migrate")
     health_path: str = "/api/v2/monitor/health"
     api: Api = AIRFLOW_3_API
+    # Whether Airflow itself reads DAGs from git.
+    bundles: bool = True
     worker_cpu: str = "500m"
     worker_memory: str = "1Gi"
     # Major versions of PostgreSQL that this Airflow is tested with.
@@ -260,6 +262,9 @@ NEWEST = "3.3"
 # From which version to which the database can be migrated: never back.
 UPGRADES = {"2.11": ("3.3",)}
 
+# Published at a registry of its own; a mirror has it under the same name.
+GIT_SYNC_REGISTRY = "registry.k8s.io"
+GIT_SYNC_IMAGE = "git-sync/git-sync:v4.7.1"
 DATABASE_IMAGE = "postgres:15"
 BROKER_IMAGE = "redis:7"
 

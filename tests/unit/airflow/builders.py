@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import manifests
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.git import check as git_check
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.manifests import Stages
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import Secrets, provide
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
@@ -103,11 +104,7 @@ def rendered(spec: ServiceSpec, secrets: Secrets = SECRETS, options: dict[str, A
 
 def every_manifest(spec: ServiceSpec, secrets: Secrets = SECRETS) -> list[Manifest]:
     """All that a service ever writes: what is rendered, and what tries the repository."""
-    probe = (
-        [manifests.git_check_secret(spec, secrets), manifests.git_check_job(spec, spec.git_sync)]
-        if spec.git_sync
-        else []
-    )
+    probe = [git_check.secret(spec, secrets), git_check.job(spec, spec.git_sync)] if spec.git_sync else []
     return [*rendered(spec, secrets).all, *probe]
 
 

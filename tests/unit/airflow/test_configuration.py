@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import configparser
-import json
 from typing import Any
 
-import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import configuration
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import AIRFLOW_3_COMPONENTS, SHARED_SECTIONS
 
@@ -49,39 +47,6 @@ def test_what_a_person_would_look_for() -> None:
     assert read["kubernetes_executor"]["namespace"] == "data"
 
 
-BUNDLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "only the address": (
-        {"repo": "https://g/x"},
-        {"git_conn_id": "git_dags", "tracking_ref": "main", "refresh_interval": 60},
-    ),
-    "all": (
-        {**GIT, "ref": "v1", "username": "deploy"},
-        {"git_conn_id": "git_dags", "tracking_ref": "v1", "subdir": "dags", "refresh_interval": 30},
-    ),
-}
-
-
-@pytest.mark.parametrize(("git", "kwargs"), BUNDLES.values(), ids=BUNDLES.keys())
-def test_bundle(git: dict[str, Any], kwargs: dict[str, Any]) -> None:
-    (bundle,) = json.loads(parsed(git_sync=git)["dag_processor"]["dag_bundle_config_list"])
-    assert bundle["kwargs"] == kwargs
-
-
-def test_without_git_sync_there_is_no_bundle() -> None:
-    assert json.loads(parsed()["dag_processor"]["dag_bundle_config_list"]) == []
-    assert configuration.git_environment(service()) == {}
-
-
-def test_git_reads_the_address_and_never_the_user() -> None:
-    environment = configuration.git_environment(full())
-    assert json.loads(environment["AIRFLOW_CONN_GIT_DAGS"]) == {
-        "conn_type": "git",
-        "host": "https://git.example.com/team/dags.git",
-    }
-    assert environment["GIT_CONFIG_KEY_0"] == "credential.https://git.example.com.helper"
-    assert "deploy" not in json.dumps(environment)
-
-
 def test_config_map_has_what_pods_refer_to() -> None:
     files = named(rendered(full()).all, "ConfigMap", "etl-config")["data"]
     assert files.keys() == {
@@ -90,9 +55,6 @@ def test_config_map_has_what_pods_refer_to() -> None:
         "account.py",
         "heartbeat.py",
         "worker_alive.py",
-        "AIRFLOW_CONN_GIT_DAGS",
-        "GIT_CONFIG_KEY_0",
-        "GIT_CONFIG_COUNT",
     }
     for name in ("account.py", "heartbeat.py", "worker_alive.py"):
         compile(files[name], name, "exec")

@@ -45,11 +45,17 @@ def test_a_service_that_is_not_there() -> None:
 def test_what_was_asked_for_is_told() -> None:
     described = status.describe(full(), {})
     assert described["git_sync"] == {
+        "mode": "bundle",
         "repo": "https://git.example.com/team/dags.git",
         "ref": "v1.2",
         "subdir": "dags",
         "interval": 30,
+        "depth": 1,
+        "submodules": False,
         "username": "deploy",
+        "known_hosts": "",
+        "ca": "",
+        "repositories": [],
     }
     assert described["host_aliases"] == [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}]
     assert described["account"] == {"id": "operator", "secret": "etl-account", "key": "password"}

@@ -381,6 +381,7 @@ def test_order() -> None:
         "Secret/etl-broker",
         "Secret/etl-git",
         "ConfigMap/etl-config",
+        "ConfigMap/etl-git",
         "PersistentVolumeClaim/etl-logs",
         "Service/etl-web-server",
         "PersistentVolumeClaim/etl-database",

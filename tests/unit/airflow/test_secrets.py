@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import manifests
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.git.credentials import Given
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import (
     Secrets,
     database_values,
@@ -22,7 +23,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.common import validati
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref, index
 
-from .builders import GIT, SECRETS, fresh_secrets, full, rendered, service
+from .builders import SECRETS, fresh_secrets, full, rendered, service
 
 
 def live(spec: Any, secrets: Secrets) -> dict[Ref, Manifest]:
@@ -48,7 +49,7 @@ def test_two_services_share_nothing() -> None:
 
 def test_kept_for_ever() -> None:
     spec = full()
-    first = provide(spec, {}, git_password="token")
+    first = provide(spec, {}, git=Given({"dags": "token"}))
     again = provide(spec, live(spec, first))
     assert (again.keys, again.database, again.account, again.git) == (
         first.keys,
@@ -88,98 +89,6 @@ def test_new_passwords_satisfy_the_rule() -> None:
     assert len(made) == 200
     for password in made:
         assert validation.password(password, "account.password") == password
-
-
-GIT_SERVER = "https://git.example.com"
-GIT_TAKEN: dict[str, tuple[dict[str, str], str | None, str | None, dict[str, str]]] = {
-    "public repository": ({}, None, None, {}),
-    "public repository, empty password": ({}, "", None, {}),
-    "user and password": (
-        {"username": "deploy"},
-        "to=ken",
-        None,
-        {"credential": "username=deploy\npassword=to=ken\n", "server": GIT_SERVER},
-    ),
-    "the password is kept": (
-        {"username": "deploy"},
-        None,
-        "username=deploy\npassword=to=ken\n",
-        {"credential": "username=deploy\npassword=to=ken\n", "server": GIT_SERVER},
-    ),
-    "another user keeps the password": (
-        {"username": "other"},
-        None,
-        "username=deploy\npassword=token\n",
-        {"credential": "username=other\npassword=token\n", "server": GIT_SERVER},
-    ),
-    "a password with rare separators is kept": (
-        {"username": "deploy"},
-        None,
-        "username=deploy\npassword=a\u2028b\x85c\n",
-        {"credential": "username=deploy\npassword=a\u2028b\x85c\n", "server": GIT_SERVER},
-    ),
-    "a new password wins": (
-        {"username": "deploy"},
-        "new",
-        "username=deploy\npassword=old\n",
-        {"credential": "username=deploy\npassword=new\n", "server": GIT_SERVER},
-    ),
-    "user cleared, so the password goes": ({}, None, "username=deploy\npassword=old\n", {}),
-}
-
-
-@pytest.mark.parametrize(("options", "given", "stored", "kept"), GIT_TAKEN.values(), ids=GIT_TAKEN.keys())
-def test_git_credential(options: dict[str, str], given: str | None, stored: str | None, kept: dict[str, str]) -> None:
-    spec = service(git_sync={**GIT, **options})
-    there = [manifests.secret(spec, "etl-git", "git", {"credential": stored, "server": GIT_SERVER})] if stored else []
-    assert provide(spec, index(there), git_password=given).git == kept
-
-
-def test_a_password_is_not_offered_to_another_server() -> None:
-    values = {"credential": "username=deploy\npassword=token\n", "server": "https://elsewhere.example.com"}
-    spec = service(git_sync={**GIT, "username": "deploy"})
-    with pytest.raises(BadOption, match=f"no password for {GIT_SERVER}"):
-        provide(spec, index([manifests.secret(spec, "etl-git", "git", values)]))
-
-
-NO_PASSWORD = (
-    "git_sync.password: user 'deploy' is set but no password for https://git.example.com. "
-    "Set it, or clear git_sync.username for a public repository."
-)
-GIT_REFUSED: dict[str, tuple[dict[str, str], str | None, str]] = {
-    "password without user": (
-        {},
-        "SENTINEL",
-        "git_sync.username: a password is set but no user. Set it, or clear the password.",
-    ),
-    "user without password": (
-        {"username": "deploy"},
-        None,
-        NO_PASSWORD,
-    ),
-    "user with an empty password": (
-        {"username": "deploy"},
-        "",
-        NO_PASSWORD,
-    ),
-    "line break in the password": (
-        {"username": "deploy"},
-        "SENTINEL\nhost=evil.example.com",
-        "git_sync.password: a line break cannot be sent to a git server. Remove it.",
-    ),
-}
-
-
-@pytest.mark.parametrize(("options", "given", "sentence"), GIT_REFUSED.values(), ids=GIT_REFUSED.keys())
-def test_git_credential_refused(options: dict[str, str], given: str | None, sentence: str) -> None:
-    with pytest.raises(BadOption) as caught:
-        fresh_secrets(service(git_sync={**GIT, **options}), git_password=given)
-    assert str(caught.value) == sentence
-
-
-def test_no_git_sync_takes_the_credential_away() -> None:
-    stored = manifests.secret(service(), "etl-git", "git", {"credential": "username=u\npassword=p\n"})
-    assert provide(service(), index([stored])).git == {}
 
 
 def test_database_addresses_are_percent_encoded() -> None:

@@ -149,6 +149,7 @@ def test_what_is_no_longer_wanted_goes_last() -> None:
     outcome = run(kube, git_sync={}, scheduler={"replicas": 1}, account={"id": "operator"})
     gone = [line for line in kube.writes if line.startswith("delete ")]
     assert sorted(without_prints(gone)) == [
+        "delete ConfigMap/etl-git",
         "delete Job/etl-account",
         "delete PodDisruptionBudget/etl-scheduler",
         "delete Secret/etl-git",
@@ -156,6 +157,7 @@ def test_what_is_no_longer_wanted_goes_last() -> None:
     assert kube.writes[-len(gone) :] == gone
     assert sorted(done(outcome)) == [
         "create Job/etl-account",
+        "delete ConfigMap/etl-git",
         "delete Job/etl-account",
         "delete PodDisruptionBudget/etl-scheduler",
         "delete Secret/etl-git",

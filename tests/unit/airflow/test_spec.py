@@ -68,46 +68,13 @@ def test_host() -> None:
     assert full().host == "etl.dataops.example.com"
 
 
-GIT_DEFAULTS = {
-    "only the address": ({"repo": "https://g/x"}, ("main", "", 60, "")),
-    "all": (
-        {"repo": "https://g/x", "ref": "v1", "subdir": "a/b/", "interval": 5, "username": "u"},
-        ("v1", "a/b", 5, "u"),
-    ),
-}
-
-
-@pytest.mark.parametrize(("raw", "kept"), GIT_DEFAULTS.values(), ids=GIT_DEFAULTS.keys())
-def test_git_sync(raw: dict[str, Any], kept: tuple[Any, ...]) -> None:
-    git = service(git_sync=raw).git_sync
-    assert git is not None
-    assert (git.ref, git.subdir, git.interval, git.username) == kept
-
-
-SERVERS = {
-    "https://git.example.com/team/dags.git": "https://git.example.com",
-    "http://git:8080/dags": "http://git:8080",
-}
-
-
-@pytest.mark.parametrize(("repo", "server"), SERVERS.items(), ids=SERVERS.keys())
-def test_the_credential_goes_to_one_server_only(repo: str, server: str) -> None:
-    git = service(git_sync={"repo": repo}).git_sync
-    assert git is not None
-    assert git.server == server
-
-
-def test_empty_git_sync_is_none() -> None:
-    assert service(git_sync={}).git_sync is None
-
-
 def test_slash_after_the_registry_is_dropped() -> None:
     assert service(image_registry="registry.example.com/mirror/").image_registry == "registry.example.com/mirror"
 
 
 REPO_RULE = (
-    "git_sync.repo: this is not the address of a repository. Use https://HOST/PATH or http://HOST/PATH, "
-    "such as https://git.example.com/team/dags.git."
+    "git_sync.repo: this is not the address of a repository. Use https://HOST/PATH, ssh://USER@HOST/PATH or "
+    "USER@HOST:PATH, such as https://git.example.com/team/dags.git."
 )
 USER_RULE = (
     "git_sync.repo: the address contains a user or password. Take them out of the address and use git_sync.username "
@@ -166,7 +133,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "account.id: 'Admin' is not a valid account id. Use 6 to 30 lower-case letters and digits.",
     ),
     "repository without address": ({"git_sync": {"ref": "main"}}, REPO_RULE),
-    "repository by ssh": ({"git_sync": {"repo": "git@git.example.com:team/dags.git"}}, REPO_RULE),
     "repository without path": ({"git_sync": {"repo": "https://git.example.com/"}}, REPO_RULE),
     "repository with a password": ({"git_sync": {"repo": "https://u:SENTINEL@git.example.com/x"}}, USER_RULE),
     "ref that is an option of git": (
@@ -183,7 +149,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "password where it must not be": (
         {"git_sync": {**GIT, "password": "SENTINEL"}},
-        "git_sync.password: no such option. Use repo, ref, subdir, interval, username.",
+        "git_sync.password: no such option. Use repo, ref, subdir, interval, depth, submodules, username, known_hosts, "
+        "ca, mode, repositories.",
     ),
 }
 
