@@ -25,13 +25,14 @@ from ...kube.objects import Ref
 from ...kube.rights import Right, missing_rights
 from ...kube.wait import wait_ready
 from .. import rights
+from ..git import check as git_check
+from ..git.credentials import Given
 from ..plan import Plan, Request, examined
-from ..rollout import try_git
 from . import trials
 
 # Containers that sleep before they end, and drain that way, begin here.
 OLDEST_KUBERNETES = (1, 30)
-SECRETS = frozenset({"account.password", "git_sync.password"})
+SECRETS = frozenset({"account.password"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ def without(request: Request, where: str) -> Request | None:
     if option == "account":
         less = replace(less, account_password=None)
     if option == "git_sync":
-        less = replace(less, git_password=None)
+        less = replace(less, git=Given())
     if where not in SECRETS:
         less = replace(less, options={key: value for key, value in less.options.items() if key != option})
     return less if less != request else None
@@ -179,7 +180,8 @@ def connections(kube: Kube, request: Request, plan: Plan, progress: Timeline) ->
         wait_ready(kube, request.namespace, targets, labels=labels, timeout=request.timeout, say=progress.say)
 
     try:
-        try_git(kube, plan, git, progress, wait)
+        commits = git_check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
     except NotReady as error:
         return [findings.of_error(check, error)]
-    return [findings.ok(check, f"{git.repo} can be read at {git.ref}")]
+    read = (f"{item.repo} can be read at {item.ref} {commits.get(item.name, '')}".rstrip() for item in git.repositories)
+    return [findings.ok(check, "; ".join(read))]
