@@ -12,18 +12,33 @@ from . import door
 from .airflow.broker import TYPES as BROKERS
 from .airflow.database import SSL_MODES
 from .airflow.git import credentials
+from .airflow.git.spec import MODES
 from .airflow.plan import Request
 from .airflow.spec import EXECUTORS
 from .airflow.versions import PROFILES
 from .common import record
 
-GIT_SYNC: dict[str, Any] = {
+REPOSITORY: dict[str, Any] = {
     "repo": {"type": "str"},
     "ref": {"type": "str"},
     "subdir": {"type": "str"},
     "interval": {"type": "int"},
+    "depth": {"type": "int"},
+    "submodules": {"type": "bool"},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
+    "ssh_key": {"type": "str", "no_log": True},
+    "known_hosts": {"type": "str"},
+    "ca": {"type": "str"},
+}
+GIT_SYNC: dict[str, Any] = {
+    "mode": {"type": "str", "choices": list(MODES)},
+    **REPOSITORY,
+    "repositories": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"name": {"type": "str", "required": True}, **REPOSITORY},
+    },
 }
 # Names of Secrets and of keys in them: nothing secret, although Ansible takes them for it.
 LOGIN: dict[str, Any] = {

@@ -240,17 +240,31 @@ options:
         type: str
   git_sync:
     description:
-      - The git repository that DAGs come from. Each run of a DAG uses one commit from its first to its last task.
-      - The repository is tried from inside the cluster before anything is changed.
+      - The git repository that DAGs come from, and further ones. An empty dictionary turns GitSync off.
+      - Each repository is tried from inside the cluster before anything is changed, with the new credentials, and
+        through the service's own host aliases.
+      - Another repository or ref restarts only what reads it.
     type: dict
     suboptions:
+      mode:
+        description:
+          - How DAGs get to Airflow. With V(bundle), the default where Airflow has bundles, that is from version 3
+            on, Airflow reads the repository itself and each run of a DAG uses one commit from its first to its last
+            task.
+          - With V(sidecar), git-sync runs beside Airflow in each pod that needs DAGs, and a pod of a task fetches
+            the newest commit when it starts. Airflow 2.11 has only this.
+        type: str
+        choices: [bundle, sidecar]
       repo:
         description:
-          - Its address, V(https://...) or V(http://...), without user and password.
+          - Its address, V(https://HOST/PATH), V(http://HOST/PATH), V(ssh://USER@HOST/PATH) or V(USER@HOST:PATH),
+            without a password.
         type: str
       ref:
         description:
           - Branch, tag or commit. Defaults to V(main).
+          - A commit, with all of its 40 digits, pins the DAGs to it, and so does a tag that nobody moves. To roll
+            back, name an earlier one.
         type: str
       subdir:
         description:
@@ -260,16 +274,110 @@ options:
         description:
           - Seconds between two looks for a new commit, 5 to 86400. Defaults to V(60).
         type: int
+      depth:
+        description:
+          - How many commits are fetched with V(sidecar). Defaults to V(1); V(0) is the whole history. V(bundle)
+            always has the whole one, since a run may need any commit of it.
+        type: int
+      submodules:
+        description:
+          - Whether submodules are fetched too, at all depths. They are read with the same credentials as long as
+            they are on the same server.
+        type: bool
       username:
         description:
-          - User, for a repository that is not public.
+          - User, for a repository that is read by HTTPS and not public.
         type: str
       password:
         description:
-          - Password or token of O(git_sync.username). It is kept in a Secret and handed to git without ever being
-            part of
-            an address or a command.
+          - Password or token of the user. It is kept in a Secret and handed to git without ever being part of an
+            address or a command. A new one restarts nothing.
         type: str
+      ssh_key:
+        description:
+          - Private key, for a repository that is read by SSH. It is kept in a Secret, and a new one restarts
+            nothing.
+          - It must have no passphrase. Windows line ends, a missing last line end, lost line breaks and base64
+            around it are repaired; all else that is no private key is refused.
+        type: str
+      known_hosts:
+        description:
+          - Host keys of the server as C(ssh-keyscan) prints them, or lines of a C(known_hosts) file. Required with
+            SSH, because without them nobody could tell whether it is that server which answers.
+        type: str
+      ca:
+        description:
+          - Certificate of the authority that signed the server's, in PEM form. It is trusted for this server only,
+            and instead of all others.
+        type: str
+      repositories:
+        description:
+          - Further repositories, up to 9. Their ids of DAGs must differ from each other's.
+          - The list is replaced as a whole; passwords and keys that are left out are kept by name and server.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description:
+              - Its name, 3 to 30 lower-case letters, digits and V(-). V(dags) is the repository in
+                O(git_sync.repo).
+            type: str
+            required: true
+          repo:
+            description:
+              - Its address, V(https://HOST/PATH), V(http://HOST/PATH), V(ssh://USER@HOST/PATH) or
+                V(USER@HOST:PATH), without a password.
+            type: str
+          ref:
+            description:
+              - Branch, tag or commit. Defaults to V(main).
+              - A commit, with all of its 40 digits, pins the DAGs to it, and so does a tag that nobody moves. To
+                roll back, name an earlier one.
+            type: str
+          subdir:
+            description:
+              - Folder in the repository that holds the DAGs. Defaults to its root.
+            type: str
+          interval:
+            description:
+              - Seconds between two looks for a new commit, 5 to 86400. Defaults to V(60).
+            type: int
+          depth:
+            description:
+              - How many commits are fetched with V(sidecar). Defaults to V(1); V(0) is the whole history. V(bundle)
+                always has the whole one, since a run may need any commit of it.
+            type: int
+          submodules:
+            description:
+              - Whether submodules are fetched too, at all depths. They are read with the same credentials as long
+                as they are on the same server.
+            type: bool
+          username:
+            description:
+              - User, for a repository that is read by HTTPS and not public.
+            type: str
+          password:
+            description:
+              - Password or token of the user. It is kept in a Secret and handed to git without ever being part of
+                an address or a command. A new one restarts nothing.
+            type: str
+          ssh_key:
+            description:
+              - Private key, for a repository that is read by SSH. It is kept in a Secret, and a new one restarts
+                nothing.
+              - It must have no passphrase. Windows line ends, a missing last line end, lost line breaks and base64
+                around it are repaired; all else that is no private key is refused.
+            type: str
+          known_hosts:
+            description:
+              - Host keys of the server as C(ssh-keyscan) prints them, or lines of a C(known_hosts) file. Required
+                with SSH, because without them nobody could tell whether it is that server which answers.
+            type: str
+          ca:
+            description:
+              - Certificate of the authority that signed the server's, in PEM form. It is trusted for this server
+                only, and instead of all others.
+            type: str
   database:
     description:
       - A PostgreSQL database that you keep. Left out, the service gets one of its own, a single pod on one volume,
@@ -471,6 +579,19 @@ EXAMPLES = r"""
       username: deploy
       password: "{{ vault_git_token }}"
 
+- name: DAGs by SSH, and those of a second team beside them
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    git_sync:
+      repo: git@git.example.com:team/dags.git
+      ssh_key: "{{ vault_git_key }}"
+      known_hosts: "{{ lookup('ansible.builtin.file', 'files/known_hosts') }}"
+      repositories:
+        - name: reports
+          repo: https://git.example.com/reports/dags.git
+          subdir: dags
+
 - name: Remove the service, keep its data and keys
   scp.dataops.dataops_service:
     name: etl
@@ -602,10 +723,21 @@ service:
       type: dict
       sample: {cpu: 500m, memory: 1Gi}
     git_sync:
-      description: Where its DAGs come from. Never with a password; empty without GitSync.
+      description: Where its DAGs come from. Never with a password or key; empty without GitSync.
       returned: when present
       type: dict
-      sample: {repo: "https://git.example.com/team/dags.git", ref: main, subdir: dags, interval: 60, username: ""}
+      sample:
+        mode: bundle
+        repo: https://git.example.com/team/dags.git
+        ref: main
+        subdir: dags
+        interval: 60
+        depth: 1
+        submodules: false
+        username: ""
+        known_hosts: ""
+        ca: ""
+        repositories: []
     host_aliases:
       description: Its host aliases.
       returned: when present
