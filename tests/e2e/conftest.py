@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.access import find_access
@@ -18,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from driver import Audit, Driver, Result
 from embedded import settings
-from places import IN_CLUSTER_GIT, Airflow, GitServer, decoded
+from places import APIS, IN_CLUSTER_GIT, Airflow, GitServer, decoded
 
 NAMESPACE = "e2e"
 SERVICE = "etl"
@@ -62,11 +64,19 @@ def driver() -> Driver:
 
 @pytest.fixture(scope="session")
 def git(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> GitServer:
-    secret = kube.get("Secret", "git-server-users", "git")
-    assert secret, "the embedded cluster's git server is not there"
-    users = decoded(secret)
-    folder = tmp_path_factory.mktemp("git")
-    return GitServer(settings.GIT_HOST, settings.NODE_ADDRESS, users["username"], users["password"], folder)
+    secrets = [kube.get("Secret", f"git-server-{name}", "git") for name in ("users", "ssh", "tls")]
+    assert all(secrets), "the embedded cluster's git server is not there, or not all of it: take the cluster down once"
+    users, ssh, tls = (decoded(secret or {}) for secret in secrets)
+    return GitServer(
+        settings.GIT_HOST,
+        settings.NODE_ADDRESS,
+        users["username"],
+        users["password"],
+        tmp_path_factory.mktemp("git"),
+        ssh_key=ssh["ssh-privatekey"],
+        known_hosts=ssh["known_hosts"],
+        ca=tls["ca.crt"],
+    )
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +141,25 @@ def service(created_service: Result, driver: Driver) -> Driver:
 
 @pytest.fixture(scope="session")
 def airflow(service: Driver, kube: Kube) -> Airflow:
-    secret = kube.get("Secret", f"{SERVICE}-account", NAMESPACE)
+    return airflow_of(kube, SERVICE)
+
+
+def airflow_of(kube: Kube, name: str, version: str = "3.3") -> Airflow:
+    """The Airflow of a service, with its first account."""
+    secret = kube.get("Secret", f"{name}-account", NAMESPACE)
     assert secret
     account = decoded(secret)
-    return Airflow(f"http://{settings.INGRESS_HTTP}", f"{SERVICE}.{DOMAIN}", account["id"], account["password"])
+    address, host = f"http://{settings.INGRESS_HTTP}", f"{name}.{DOMAIN}"
+    return Airflow(address, host, account["id"], account["password"], APIS[version])
+
+
+@contextmanager
+def further(driver: Driver, name: str, **options: Any) -> Iterator[Result]:
+    """One more service while a test, or a fixture of any scope, needs it; it goes with its data, ready or not.
+
+    An Airflow takes most of a minute and a tenth of the machine: share it, and have one at a time.
+    """
+    try:
+        yield driver.service(name, **{"storage_size": "1Gi", "wait_timeout": CREATED_WITHIN_SECONDS, **options})
+    finally:
+        driver.service(name, state="absent", purge=True)

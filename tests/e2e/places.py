@@ -14,12 +14,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 Answer = TypeVar("Answer")
 IN_CLUSTER_GIT = "http://git-server.git.svc"
+IN_CLUSTER_GIT_TLS = "https://git-server.git.svc"
+IN_CLUSTER_GIT_SSH = "ssh://git@git-server.git.svc"
 
 DAG = '''
 import os
@@ -27,7 +29,12 @@ import socket
 import time
 
 import pendulum
-from airflow.sdk import Param, dag, task
+
+try:
+    from airflow.sdk import Param, dag, task
+except ImportError:
+    from airflow.decorators import dag, task
+    from airflow.models.param import Param
 
 
 @dag(dag_id="{dag_id}", schedule=None, start_date=pendulum.datetime(2026, 1, 1), params={{"seconds": Param(0)}})
@@ -51,13 +58,19 @@ pipeline()
 
 @dataclass(frozen=True)
 class GitServer:
-    """The cluster's git server, pushed to through its ingress. The password travels in an environment variable only."""
+    """The cluster's git server, pushed to through its ingress. The password travels in an environment variable only.
+
+    Pods may read with ``ssh_key`` (and know the server by ``known_hosts``), or by HTTPS, whose authority is ``ca``.
+    """
 
     host: str
     node: str
     user: str
     password: str
     folder: Path
+    ssh_key: str
+    known_hosts: str
+    ca: str
 
     def push(self, repository: str, *, dag_id: str, text: str, subdir: str = "dags") -> str:
         """Commit one DAG that prints ``text`` and push it; ``repository`` is such as ``public/e2e.git``. The commit."""
@@ -87,6 +100,18 @@ class GitServer:
         return done.stdout
 
 
+@dataclass(frozen=True)
+class Api:
+    """How one version of Airflow is asked: path, whether a token comes first, what starting a run needs besides."""
+
+    path: str
+    by_token: bool
+    run: dict[str, Any] = field(default_factory=dict)
+
+
+APIS = {"3.3": Api("/api/v2", by_token=True, run={"logical_date": None}), "2.11": Api("/api/v1", by_token=False)}
+
+
 @dataclass
 class Airflow:
     """Airflow's own API as a user calls it: through the Ingress Controller, by host name."""
@@ -95,6 +120,7 @@ class Airflow:
     host: str
     account: str
     password: str
+    api: Api = APIS["3.3"]
     token: str = ""
 
     def sign_in(self) -> None:
@@ -102,15 +128,15 @@ class Airflow:
         self.token = self._ask("POST", "/auth/token", body)["access_token"]
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        if not self.token:
+        if self.api.by_token and not self.token:
             self.sign_in()
-        return self._ask(method, f"/api/v2{path}", body)
+        return self._ask(method, f"{self.api.path}{path}", body)
 
     def run_dag(self, dag_id: str, *, seconds: int = 0) -> str:
         """Trigger a run; its id."""
         until(lambda: dag_id in self.dags(), f"DAG {dag_id} is listed", 120)
         self.ask("PATCH", f"/dags/{dag_id}", {"is_paused": False})
-        run = self.ask("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": {"seconds": seconds}})
+        run = self.ask("POST", f"/dags/{dag_id}/dagRuns", {**self.api.run, "conf": {"seconds": seconds}})
         return str(run["dag_run_id"])
 
     def dags(self) -> dict[str, dict[str, Any]]:
@@ -136,6 +162,9 @@ class Airflow:
         headers = {"Host": self.host, "Content-Type": "application/json", "Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+        elif not self.api.by_token:
+            pair = base64.b64encode(f"{self.account}:{self.password}".encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(f"{self.address}{path}", data, headers, method=method)
         try:
