@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
+
 Answer = TypeVar("Answer")
 IN_CLUSTER_GIT = "http://git-server.git.svc"
 IN_CLUSTER_GIT_TLS = "https://git-server.git.svc"
@@ -186,3 +188,24 @@ def until(probe: Callable[[], Answer], what: str, timeout: float) -> Answer:
 
 def decoded(secret: dict[str, Any]) -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
+
+
+def granted(kube: Kube, namespace: str, account: str, role: str) -> dict[str, Any]:
+    """Connection options of a new account that has ClusterRole ``role`` in the namespace and nothing else."""
+    metadata = {"name": account, "namespace": namespace}
+    kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+    kube.apply(
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "ServiceAccount", **metadata}],
+        }
+    )
+    secret = {"name": account, "namespace": namespace, "annotations": {"kubernetes.io/service-account.name": account}}
+    kube.apply(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": secret, "type": "kubernetes.io/service-account-token"}
+    )
+    token = until(lambda: decoded(kube.get("Secret", account, namespace) or {}).get("token"), "the token is there", 30)
+    return {"host": kube.access.host, "api_key": token, "validate_certs": False}

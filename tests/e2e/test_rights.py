@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
@@ -14,30 +13,9 @@ from ansible_collections.scp.dataops.plugins.module_utils.kube.deletion import d
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Ref
 from conftest import MANAGER, SMALL
 from driver import Audit, Driver
-from places import decoded, until
+from places import granted
 
 PLACE = "e2e-rights"
-
-
-def granted(kube: Kube, account: str, role: str) -> dict[str, Any]:
-    """Connection options of a new account that has ClusterRole ``role`` in the namespace and nothing else."""
-    metadata = {"name": account, "namespace": PLACE}
-    kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
-    kube.apply(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-            "subjects": [{"kind": "ServiceAccount", **metadata}],
-        }
-    )
-    secret = {"name": account, "namespace": PLACE, "annotations": {"kubernetes.io/service-account.name": account}}
-    kube.apply(
-        {"apiVersion": "v1", "kind": "Secret", "metadata": secret, "type": "kubernetes.io/service-account-token"}
-    )
-    token = until(lambda: decoded(kube.get("Secret", account, PLACE) or {}).get("token"), "the token is there", 30)
-    return {"host": kube.access.host, "api_key": token, "validate_certs": False}
 
 
 @pytest.fixture
@@ -51,7 +29,7 @@ def place(kube: Kube) -> Iterator[Kube]:
 
 
 def test_a_namespace_admin_can_run_everything(place: Kube) -> None:
-    admin = Driver(common=granted(place, "admin", "admin"))
+    admin = Driver(common=granted(place, PLACE, "admin", "admin"))
     before = place.get("Namespace", PLACE)
     made = admin.run("dataops_manager", **{**MANAGER, "name": PLACE, "default_settings": SMALL})
     assert not made.failed, made.message
@@ -68,7 +46,7 @@ def test_a_namespace_admin_can_run_everything(place: Kube) -> None:
 
 
 def test_missing_rights_are_all_named(place: Kube, audit: Audit) -> None:
-    viewer = Driver(common=granted(place, "viewer", "view"))
+    viewer = Driver(common=granted(place, PLACE, "viewer", "view"))
     position = audit.position()
     message = viewer.refused("dataops_manager", **{**MANAGER, "name": PLACE})
     for right in ("create secrets", "list secrets", "create configmaps", "create persistentvolumeclaims"):

@@ -223,7 +223,10 @@ SAID: dict[str, tuple[str, str]] = {
         'pods "x" is forbidden: exceeded quota: small, requested: cpu=1, used: cpu=0, limited: cpu=500m',
         "resource quota",
     ),
-    "quota wants sizes": ('pods "x" is forbidden: failed quota: small: must specify limits.cpu', "resource quota"),
+    "quota wants sizes": (
+        'pods "x" is forbidden: failed quota: small: must specify limits.cpu for: main',
+        "resource quota",
+    ),
     "level": ('pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true', "pod security"),
     "range": ('pods "x" is forbidden: maximum cpu usage per Container is 100m, but request is 1', "limit range"),
     "webhook": ('admission webhook "policy.example.com" denied the request: no', "admission webhook"),

@@ -85,8 +85,8 @@ def _reason(error: DataOpsError) -> str:
 
 
 def _readable(what: str) -> str:
-    """Without the name of a pod that never is."""
-    return re.sub(r'pods "[^"]*" is forbidden: ', "", what).rstrip(".")
+    """Without the name of a pod that never is, and of its containers, so that what is alike reads alike."""
+    return re.sub(r" for: [\w,-]+$", "", re.sub(r'pods "[^"]*" is forbidden: ', "", what).rstrip("."))
 
 
 def _named(demands: Iterable[Demand]) -> str:

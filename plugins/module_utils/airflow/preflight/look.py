@@ -50,12 +50,16 @@ def _room(cluster: Cluster, demands: Sequence[Demand]) -> Iterator[Finding]:
 
 
 def _admission(cluster: Cluster, demands: Sequence[Demand], changes: Sequence[Change]) -> Iterator[Finding]:
-    yield from findings.readable(
+    summed = findings.readable(
         "resource quota",
         lambda: admission.quotas(cluster.all("ResourceQuota"), _pods_inside(cluster), demands, changes),
     )
+    yield from summed
     yield from findings.readable("limit range", lambda: admission.limit_ranges(cluster.all("LimitRange"), demands))
-    yield from admission.admitted(cluster.kube, demands)
+    offered = admission.admitted(cluster.kube, demands)
+    # A pod too many is one of the sum that is too much.
+    known = any(finding.status == "refused" for finding in summed)
+    yield from (finding for finding in offered if not (known and "exceeded quota" in finding.found))
 
 
 def _pods_inside(cluster: Cluster) -> list[dict[str, object]]:
