@@ -18,7 +18,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .common import outcome
-from .common.outcome import Outcome
+from .common.outcome import Outcome, Timeline
 from .errors import DataOpsError
 from .kube.access import find_access
 from .kube.client import Kube
@@ -97,6 +97,7 @@ class Call:
     check_mode: bool
     diff: bool
     kube: Kube
+    timeline: Timeline
 
 
 # What a module does: all of it, whichever process it runs in.
@@ -135,16 +136,19 @@ def run(
     perform: Perform,
     environment: Mapping[str, str] | None = None,
     secrets: Secrets = no_more_secrets,
+    tell: Callable[[str], None] | None = None,
 ) -> None:
     """Do the work and leave: one sentence for what the engine refused, a short id for what nobody foresaw.
 
     :param environment: the process's own when it is None.
+    :param tell: gets each line of progress at once, where somebody can be shown it.
     """
     module.no_log_values.update(secrets(module.params))
-    result, problem = attempt(module, perform, environment)
+    timeline = Timeline(tell=tell)
+    result, problem = attempt(module, perform, environment, timeline)
     # Not while an exception is handled: Ansible would attach its traceback to the result.
     if problem:
-        module.fail_json(msg=problem)
+        module.fail_json(msg=problem, **({"timeline": timeline.lines} if timeline.lines else {}))
     for line in result.pop("warnings", []):
         module.warn(line)
     if result.get("not_checked"):
@@ -153,12 +157,12 @@ def run(
 
 
 def attempt(
-    module: AnsibleModule, perform: Perform, environment: Mapping[str, str] | None
+    module: AnsibleModule, perform: Perform, environment: Mapping[str, str] | None, timeline: Timeline
 ) -> tuple[dict[str, Any], str]:
     """The result, or the sentence that says why there is none."""
     try:
         with closing(connect(module.params, environment)) as kube:
-            return perform(Call(module.params, module.check_mode, module._diff, kube)), ""
+            return perform(Call(module.params, module.check_mode, module._diff, kube, timeline)), ""
     except DataOpsError as error:
         return {}, str(error)
     except Exception:

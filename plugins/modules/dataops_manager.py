@@ -277,11 +277,13 @@ not_checked:
   elements: str
   sample: []
 timeline:
-  description: Progress, each line with the seconds since the start.
-  returned: success
+  description:
+    - What was waited for, one line per change of state with the seconds since the start.
+    - Where the module runs on Ansible's own host, each line is shown as it happens, too.
+  returned: success, and on failure after a wait
   type: list
   elements: str
-  sample: ["0.4 s PersistentVolumeClaim/dataops-manager-files: ready"]
+  sample: ["0.4 s volume for files: bound after 0 s"]
 manager:
   description: The Manager as it is after the run.
   returned: success
@@ -411,9 +413,9 @@ def perform(call: door.Call) -> dict[str, Any]:
         timeout=params["wait_timeout"],
     )
     if params["state"] == "absent":
-        done = manager.remove(call.kube, request, purge=params["purge"])
+        done = manager.remove(call.kube, request, purge=params["purge"], timeline=call.timeline)
     else:
-        done = manager.apply(call.kube, request)
+        done = manager.apply(call.kube, request, call.timeline)
     return door.report("manager", done, with_diff=call.diff)
 
 

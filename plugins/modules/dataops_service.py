@@ -625,11 +625,13 @@ not_checked:
   elements: str
   sample: []
 timeline:
-  description: Progress, each line with the seconds since the start.
-  returned: success
+  description:
+    - What was waited for, one line per change of state with the seconds since the start.
+    - Where the module runs on Ansible's own host, each line is shown as it happens, too.
+  returned: success, and on failure after a wait
   type: list
   elements: str
-  sample: ["12.1 s Deployment/etl-scheduler: ready"]
+  sample: ["2.3 s migrating the database: its pod runs", "31.0 s scheduler 1/1 ready after 12 s"]
 service:
   description: The service as it is after the run; in check mode the settings are the new ones, its state that of now.
   returned: success
@@ -796,9 +798,9 @@ def perform(call: door.Call) -> dict[str, Any]:
         timeout=params["wait_timeout"],
     )
     if params["state"] == "absent":
-        done = removal.remove(call.kube, request, purge=params["purge"])
+        done = removal.remove(call.kube, request, purge=params["purge"], timeline=call.timeline)
     else:
-        done = service.apply(call.kube, request)
+        done = service.apply(call.kube, request, call.timeline)
     return door.report("service", done, with_diff=call.diff)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import chdir, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -22,6 +22,7 @@ from typing import Any
 from ansible import constants
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
+from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action.normal import ActionModule as ModuleAction
 from ansible_collections.scp.dataops.plugins.module_utils import door
 
@@ -145,6 +146,21 @@ class DataOpsAction(ModuleAction):
             if not module.result:
                 with suppress(SystemExit):
                     secrets = getattr(self.module, "secrets", door.no_more_secrets)
-                    door.run(module, self.module.perform, {**os.environ, **environment}, secrets)
+                    tell = None if module.no_log else self._teller(module, str(variables.get("inventory_hostname", "")))
+                    door.run(module, self.module.perform, {**os.environ, **environment}, secrets, tell)
         result: dict[str, Any] = self._parse_returned_data({"stdout": module.result}, PROFILE)
         return result
+
+    def _teller(self, module: ModuleInWorker, host: str) -> Callable[[str], None]:
+        """Shows each line of progress at once, masked as the result will be.
+
+        On stderr, so that results stay what they are for who reads them from stdout.
+        """
+        kind = self.module.__name__.rpartition(".dataops_")[2]
+        subject = f"{kind} {module.params.get('name') or ''}".strip()
+
+        def tell(line: str) -> None:
+            shown = remove_values(f"{subject}: {line}", module.no_log_values)
+            self._display.display(f"[{host}] {shown}", stderr=True)
+
+        return tell

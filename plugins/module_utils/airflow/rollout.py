@@ -22,7 +22,7 @@ from ..kube.deletion import delete_all
 from ..kube.objects import Ref
 from ..kube.plan import carry_out
 from ..kube.wait import wait_ready
-from . import names, stores
+from . import names, naming, stores
 from .api import AirflowApi
 from .git import check
 from .inside import Wait
@@ -35,10 +35,13 @@ HEALTH_POLL_SECONDS = 1.0
 def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Callable[[], float]) -> None:
     """:param left: seconds until the deadline."""
     selector = label_selector(SERVICE, request.name)
+    called = naming.called(request.name)
 
     def wait(targets: Sequence[Ref]) -> None:
         if targets:
-            wait_ready(kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say)
+            wait_ready(
+                kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say, called=called
+            )
 
     if plan.changes and plan.git_untried:
         check.carry_out(kube, plan.spec, plan.secrets, wait, progress)

@@ -20,9 +20,10 @@ FINGERPRINT = re.compile(r"-[0-9a-f]{10}$")
 
 @dataclass
 class Timeline:
-    """Lines of progress, each with the seconds since the start."""
+    """Lines of progress, each with the seconds since the start; `tell` gets each of them as it is said."""
 
     clock: Callable[[], float] = monotonic
+    tell: Callable[[str], None] | None = None
     lines: list[str] = field(default_factory=list)
     started: float = field(init=False)
 
@@ -30,7 +31,10 @@ class Timeline:
         self.started = self.clock()
 
     def say(self, line: str) -> None:
-        self.lines.append(f"{self.clock() - self.started:.1f} s {line}")
+        timed = f"{self.clock() - self.started:.1f} s {line}"
+        self.lines.append(timed)
+        if self.tell:
+            self.tell(timed)
 
 
 @dataclass(frozen=True)

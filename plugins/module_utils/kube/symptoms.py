@@ -11,7 +11,7 @@ from datetime import datetime
 
 from .objects import Manifest, Ref, ref_of
 from .scene import CLAIM_EVENTS, WARNINGS, Scene, happened
-from .verdicts import VERDICTS, Verdict, ended, pod_verdict
+from .verdicts import UNSEEN, VERDICTS, Verdict, ended, pod_verdict
 
 # Seconds after which a trouble that may pass is believed.
 _VOLUME_PATIENCE = 40
@@ -19,16 +19,22 @@ _MOUNT_PATIENCE = 40
 _CREATE_PATIENCE = 15
 # News of a failed Job may come before that of its pod, which tells why.
 _POD_NEWS_PATIENCE = 5
+# A probe fails until what it asks is up.
+PROBE_FAILED = "Unhealthy"
 # An event older than this is about the past.
 _RECENT = 120
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict and the object it is about: the target itself, one of its pods or one of its claims."""
+    """A verdict and the object it is about: the target itself, one of its pods or one of its claims.
+
+    `reason`: what is unusual around the target and keeps it from being ready.
+    """
 
     verdict: Verdict
     about: Ref
+    reason: str = ""
 
 
 def examine(scene: Scene, ref: Ref, now: datetime) -> Finding:
@@ -38,20 +44,22 @@ def examine(scene: Scene, ref: Ref, now: datetime) -> Finding:
         return Finding(Verdict("waiting", "it does not exist"), ref)
     verdict = VERDICTS[ref.kind](item)
     own = Finding(verdict, ref)
-    if verdict.state == "ready" or verdict.why == "change not seen yet":
+    if verdict.state == "ready" or verdict.why == UNSEEN:
         return own
     if verdict.state == "failed":
         return Finding(_with_crash(scene, ref, verdict), _culprit(scene, ref))
     around = list(_around(scene, ref, item, now))
     failed = [finding for finding in around if finding.verdict.state == "failed"]
     if failed:
-        return min(failed, key=lambda finding: finding.verdict.patience)
+        worst = min(failed, key=lambda finding: finding.verdict.patience)
+        return replace(worst, reason=f"{worst.about}: {worst.verdict.why}" if worst.about != ref else worst.verdict.why)
     hint = next((finding for finding in around if finding.verdict.state == "waiting"), None)
     if hint is None:
         return own
+    reason = "" if hint.verdict.usual else hint.verdict.why
     if hint.about == ref:
-        return Finding(hint.verdict, ref)
-    return Finding(replace(verdict, why=f"{verdict.why}; {hint.about}: {hint.verdict.why}"), ref)
+        return Finding(hint.verdict, ref, reason)
+    return Finding(replace(verdict, why=f"{verdict.why}; {hint.about}: {hint.verdict.why}"), ref, reason)
 
 
 def _around(scene: Scene, ref: Ref, item: Manifest, now: datetime) -> Iterator[Finding]:
@@ -85,7 +93,8 @@ def _pod(scene: Scene, pod: Manifest, now: datetime) -> Verdict:
                 "failed", f"a volume cannot be mounted: {message}", "Create what it names", patience=_MOUNT_PATIENCE
             )
         if message not in verdict.why:
-            return replace(verdict, why=f"{verdict.why}; last event: {message}")
+            usual = verdict.usual and event.get("reason") == PROBE_FAILED
+            return replace(verdict, why=f"{verdict.why}; last event: {message}", usual=usual)
     return verdict
 
 

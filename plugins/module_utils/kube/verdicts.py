@@ -20,6 +20,7 @@ class Verdict:
     """State of an object and why; a failure may say what to do next and which container's log tells more.
 
     `patience`: for how many seconds a wait should see this failure before it believes it; some pass.
+    `usual`: every start goes through this; a wait need not speak of it.
     `happened`: when what failed did so, where that is known; what was before the wait may have been mended since.
     """
 
@@ -29,8 +30,10 @@ class Verdict:
     container: str = ""
     patience: float = 0
     happened: datetime | None = None
+    usual: bool = False
 
 
+UNSEEN = "change not seen yet"
 _UNSCHEDULABLE_FOR = 40
 # A restart counts as trouble of now, not of the past, when it is younger than this.
 _RECENT = 600
@@ -50,7 +53,7 @@ def deployment(item: Manifest) -> Verdict:
     """Every replica runs the newest revision and is available, and no older one is left."""
     status, wanted = item.get("status") or {}, item["spec"].get("replicas", 1)
     if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
-        return Verdict("waiting", "change not seen yet")
+        return Verdict("waiting", UNSEEN)
     conditions = _conditions(item)
     progress = conditions.get("Progressing", {})
     if progress.get("reason") == "ProgressDeadlineExceeded":
@@ -75,7 +78,7 @@ def stateful_set(item: Manifest) -> Verdict:
     """Every replica is ready and (unless pods are replaced by hand) of the newest revision."""
     status, wanted = item.get("status") or {}, item["spec"].get("replicas", 1)
     if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
-        return Verdict("waiting", "change not seen yet")
+        return Verdict("waiting", UNSEEN)
     by_hand = (item["spec"].get("updateStrategy") or {}).get("type") == "OnDelete"
     replicas, ready = status.get("replicas", 0), status.get("readyReplicas", 0)
     if replicas > wanted:
@@ -100,7 +103,7 @@ def job(item: Manifest) -> Verdict:
     status = item.get("status") or {}
     if status.get("failed"):
         return Verdict("waiting", f"tried again after {_counted(status['failed'], 'failure')}")
-    return Verdict("waiting", "its pod runs" if status.get("active") else "its pod is not there yet")
+    return Verdict("waiting", "its pod runs" if status.get("active") else "its pod is not there yet", usual=True)
 
 
 def claim(item: Manifest) -> Verdict:
@@ -110,7 +113,7 @@ def claim(item: Manifest) -> Verdict:
         return Verdict("ready")
     if phase == "Lost":
         return Verdict("failed", "its volume is gone", "Restore the volume, or delete the claim to get an empty one")
-    return Verdict("waiting", "no volume is bound to it yet")
+    return Verdict("waiting", "no volume is bound to it yet", usual=True)
 
 
 VERDICTS: dict[str, Callable[[Manifest], Verdict]] = {
@@ -142,7 +145,7 @@ def pod_verdict(pod: Manifest, now: datetime) -> Verdict:
         return _unschedulable(scheduled, now)
     if conditions.get("Ready", {}).get("status") == "True":
         return Verdict("ready")
-    return Verdict("waiting", _progress(pod))
+    return _progress(pod)
 
 
 def owner_of(item: Manifest, kind: str) -> str:
@@ -225,18 +228,20 @@ def _containers(pod: Manifest) -> Iterator[dict[str, Any]]:
     yield from status.get("containerStatuses") or []
 
 
-def _progress(pod: Manifest) -> str:
+def _progress(pod: Manifest) -> Verdict:
     for container in _containers(pod):
         state = container.get("state") or {}
         waiting = state.get("waiting") or {}
         if waiting and waiting.get("reason") != "PodInitializing":
             said = waiting.get("message") or waiting.get("reason")
-            return f"container {container['name']} is being made: {said}"
+            why = f"container {container['name']} is being made: {said}"
+            return Verdict("waiting", why, usual=said == "ContainerCreating")
         if (state.get("terminated") or {}).get("exitCode"):
-            return f"container {container['name']} {ended(state['terminated'])}"
+            return Verdict("waiting", f"container {container['name']} {ended(state['terminated'])}")
         if "running" in state and not container.get("ready"):
-            return f"container {container['name']} runs, but is not ready yet"
-    return "it is not ready yet" if list(_containers(pod)) else "its containers are not there yet"
+            return Verdict("waiting", f"container {container['name']} runs, but is not ready yet", usual=True)
+    why = "it is not ready yet" if list(_containers(pod)) else "its containers are not there yet"
+    return Verdict("waiting", why, usual=True)
 
 
 def _conditions(item: Manifest) -> dict[str, dict[str, Any]]:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from ..errors import NotReady
 from .client import Kube
 from .feed import Feed, News, Seen, Source
 from .objects import Ref
+from .progress import last_line, line
 from .scene import CLAIM_EVENTS, CLAIMS, PODS, REPLICA_SETS, WARNINGS, Scene
 from .symptoms import Finding, examine
 from .verdicts import Verdict
@@ -32,16 +33,18 @@ def wait_ready(
     labels: str,
     timeout: float,
     say: Callable[[str], None],
+    called: Callable[[Ref], str] = str,
     follow: Callable[[Kube, Sequence[Source]], News] = Feed,
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], datetime] | None = None,
 ) -> None:
     """Return when all targets (Deployment, StatefulSet, Job, PersistentVolumeClaim) are ready; else raise NotReady.
 
-    `labels` selects the pods and ReplicaSets of the targets. `say` gets a line whenever the state of a target changes.
+    `labels` selects the pods and ReplicaSets of the targets. `say` gets a line whenever the state of a target changes,
+    with the name by which it is `called`; nothing is said when there is nothing to wait for.
     Kubernetes calls a container without a readiness or startup probe ready as soon as it runs, and so does this.
     """
-    waiting = _Waiting(targets, say)
+    waiting = _Waiting(targets)
     scene = Scene()
     kinds = sorted({ref.kind for ref in targets})
     sources = [_of_kind(kind, namespace, targets, labels) for kind in kinds]
@@ -50,9 +53,16 @@ def wait_ready(
     end, now = clock() + timeout, now or kube.now
     if waiting.look(scene, now(), clock()):
         return
+    began = clock()
     news = follow(kube, _with_surroundings(sources, namespace, labels))
     try:
-        while not waiting.look(scene, now(), clock()):
+        while True:
+            moment = now()
+            ready = waiting.look(scene, moment, clock())
+            for told in waiting.told(scene, moment, clock() - began, called):
+                say(told)
+            if ready:
+                return
             trouble = waiting.failure(clock())
             if trouble:
                 raise _failed(kube, namespace, *trouble)
@@ -71,9 +81,8 @@ def wait_ready(
 class _Waiting:
     """What was found out about each target so far."""
 
-    def __init__(self, targets: Sequence[Ref], say: Callable[[str], None]) -> None:
+    def __init__(self, targets: Sequence[Ref]) -> None:
         self._targets = tuple(targets)
-        self._say = say
         self._findings: dict[Ref, Finding] = {}
         self._said: dict[Ref, str] = {}
         self._failing_since: dict[Ref, tuple[Ref, float]] = {}
@@ -88,11 +97,19 @@ class _Waiting:
             about, since = self._failing_since.pop(ref, (finding.about, seconds))
             if finding.verdict.state == "failed":
                 self._failing_since[ref] = (finding.about, since if about == finding.about else seconds)
-            line = _spoken(finding, ref)
-            if self._said.get(ref) != line:
-                self._said[ref] = line
-                self._say(f"{ref}: {line}")
         return all(finding.verdict.state == "ready" for finding in self._findings.values())
+
+    def told(self, scene: Scene, now: datetime, seconds: float, called: Callable[[Ref], str]) -> Iterator[str]:
+        """A line for each target whose state changed since the last one; `seconds` is how long the wait has lasted."""
+        for ref, finding in self._findings.items():
+            if finding.verdict.state != "ready":
+                spoken = line(scene, ref, finding, now, called(ref))
+                if spoken and spoken != self._said.get(ref):
+                    yield spoken
+                self._said[ref] = spoken
+            elif ref in self._said:
+                del self._said[ref]
+                yield last_line(scene, ref, seconds, called(ref))
 
     def failure(self, seconds: float) -> tuple[Ref, Finding] | None:
         """A target that fails for longer than its trouble may take to pass."""

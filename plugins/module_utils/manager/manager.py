@@ -187,6 +187,7 @@ def wait_for_volume(kube: Kube, spec: ManagerSpec, request: Request, progress: T
         labels=label_selector(MANAGER, spec.name),
         timeout=request.timeout,
         say=progress.say,
+        called=lambda ref: "volume for files",
     )
 
 

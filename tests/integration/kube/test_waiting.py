@@ -43,7 +43,7 @@ def test_up_logs_and_proxy(kube: Kube, namespace: str, image: str) -> None:
     kube.apply(named("Service", "v1", "web", namespace, spec={"selector": {"app": "web"}, "ports": ports}))
     kube.apply(web)
     said = wait(kube, web)
-    assert said[-1] == "Deployment/web: ready"
+    assert said[-1].startswith("Deployment/web 1/1 ready after ")
     before = kube.requests
     wait(kube, web)
     assert kube.requests == before + 1
@@ -57,7 +57,7 @@ def test_up_logs_and_proxy(kube: Kube, namespace: str, image: str) -> None:
 def test_a_job_runs(kube: Kube, namespace: str, image: str) -> None:
     migrate = job(namespace, pod_spec(image, "print('done')"))
     kube.apply(migrate)
-    assert wait(kube, migrate)[-1] == "Job/migrate: ready"
+    assert wait(kube, migrate)[-1].startswith("Job/migrate: done after ")
 
 
 def cannot_pull(namespace: str, image: str) -> Manifest:

@@ -53,6 +53,8 @@ def served(kube: FakeKube) -> Callable[[Asked], Answer]:
 
 def _one(kube: FakeKube, asked: Asked, kind: str, name: str, namespace: str | None) -> Answer:
     dry_run = asked.query.get("dryRun") == "All"
+    if asked.method == "PATCH" and "merge-patch" in asked.headers["Content-Type"]:
+        return Answer(200, kube.patch(kind, name, namespace, json.loads(asked.body), dry_run=dry_run))
     if asked.method == "PATCH":
         return Answer(200, kube.apply(json.loads(asked.body), dry_run=dry_run))
     live: Any = kube.get(kind, name, namespace)

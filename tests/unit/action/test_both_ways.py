@@ -215,6 +215,16 @@ def test_each_host_has_gone_its_way(ran: Ran) -> None:
     assert len(re.findall(r"dataops_\w+ runs in a process of its own: its Python is /", ran.output)) == len(CASES)
 
 
+def test_progress_is_shown_where_that_is_possible(ran: Ran) -> None:
+    """Ansible shows nothing of what a module's own process says before it ends; its result has the same lines."""
+    shown = re.findall(r"^\[(\w+)\] (\w+ \w+): \d+\.\d s (.*)$", ran.output, re.MULTILINE)
+    assert shown == [(WORKER, "service etl", line) for line in ("repository can be read", "Airflow is healthy")]
+    for host in HOSTS:
+        assert [line.partition(" s ")[2] for line in ran.results[host]["with secrets"]["timeline"]] == [
+            line for _host, _subject, line in shown
+        ]
+
+
 def test_output_has_no_secret_and_no_traceback(ran: Ran) -> None:
     assert "Traceback" not in ran.output
     # Of a task that fails, Ansible itself shows lines of the playbook.

@@ -93,7 +93,7 @@ def action(name: str = "dataops_service_info", **how: Any) -> Any:
     }
     parts = {
         "task": SimpleNamespace(
-            **{**task, **how.get("task", {})}, check_mode=False, diff=False, no_log=False, collections=[]
+            **{"no_log": False, **task, **how.get("task", {})}, check_mode=False, diff=False, collections=[]
         ),
         "connection": SimpleNamespace(
             **{"transport": "local", "become": None, "socket_path": None, **how.get("connection", {})},
@@ -142,6 +142,23 @@ def test_every_module_has_an_action_with_its_own_work() -> None:
     assert module_files() == sorted(NAMES)
     for name in NAMES:
         assert action(name).module.__name__ == f"{COLLECTION}.plugins.modules.{name}"
+
+
+@pytest.mark.parametrize("no_log", [False, True])
+def test_progress_is_masked_and_hidden_as_the_result(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], no_log: bool
+) -> None:
+    def run(module: Any, perform: Any, environment: Any, secrets: Any, tell: Any) -> None:
+        if tell:
+            tell("1.2 s SENTINEL-key is here")
+        module.exit_json()
+
+    monkeypatch.setattr(in_worker.door, "run", run)
+    task = {"args": {"manager": "analytics", "name": "etl", "api_key": "SENTINEL-key"}, "no_log": no_log}
+    action(task=task, templar=Environments()).run(None, {"inventory_hostname": "here"})
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err == ("" if no_log else "[here] service_info etl: 1.2 s ******** is here\n")
 
 
 class Environments(Templar):

@@ -56,10 +56,11 @@ def test_timeline_counts_from_its_start() -> None:
         yield from (100.0, 100.4, 112.06)
 
     ticks = ticking()
-    timeline = Timeline(clock=lambda: next(ticks))
+    told: list[str] = []
+    timeline = Timeline(clock=lambda: next(ticks), tell=told.append)
     timeline.say("first")
     timeline.say("second")
-    assert timeline.lines == ["0.4 s first", "12.1 s second"]
+    assert timeline.lines == told == ["0.4 s first", "12.1 s second"]
 
 
 def test_selector_finds_what_is_labelled() -> None:

@@ -89,6 +89,7 @@ def wait(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> Callabl
                 labels="a=b",
                 timeout=300,
                 say=outcome.said.append,
+                called=lambda ref: ref.name,
                 follow=script.follow,
                 clock=lambda: script.seconds,
                 now=lambda: w.NOW,
@@ -118,16 +119,15 @@ def lists(**items: Any) -> list[Seen]:
 
 def test_what_is_ready_costs_one_list_per_kind(wait: Callable[..., Outcome]) -> None:
     outcome = wait({}, at_first=[w.up()])
-    assert (outcome.error, outcome.seconds, outcome.said) == (None, 0, ["Deployment/web: ready"])
+    assert (outcome.error, outcome.seconds, outcome.said) == (None, 0, [])
 
 
 def test_becomes_ready(wait: Callable[..., Outcome]) -> None:
     outcome = wait({1: lists(), 5: [Seen("Deployment", changed=w.up())]}, at_first=[w.deployment(seen=1)])
     assert outcome.error is None
     assert outcome.said == [
-        "Deployment/web: change not seen yet",
-        "Deployment/web: 0 of 1 pods are available",
-        "Deployment/web: ready",
+        "web 0/1 ready",
+        "web 1/1 ready after 5 s",
     ]
     assert outcome.seconds == 5
 
