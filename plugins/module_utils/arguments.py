@@ -74,9 +74,14 @@ OWN: dict[str, Any] = {
     "git_sync": {"type": "dict", "options": GIT_SYNC},
     "database": {"type": "dict", "options": DATABASE},
     "broker": {"type": "dict", "options": BROKER},
+    "config": {"type": "dict"},
+    "environment": {"type": "dict"},
+    "overrides": {"type": "dict"},
     **door.SIZES,
     **door.SHARED,
 }
+# In a patch of a pod null is a value: it deletes.
+VERBATIM = frozenset({"overrides"})
 # Which service it is.
 IDENTITY: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -87,7 +92,7 @@ IDENTITY: dict[str, Any] = {
 
 def request(params: Mapping[str, Any], **how: Any) -> Request:
     """What was asked of a service; secrets leave the options here and travel beside them."""
-    options = record.asked({name: params[name] for name in OWN})
+    options = record.asked({name: params[name] for name in OWN}, verbatim=VERBATIM)
     return Request(
         name=params["name"],
         manager=params["manager"],

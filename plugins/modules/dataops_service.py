@@ -523,6 +523,45 @@ options:
     description:
       - Labels of the nodes that pods of the service may run on.
     type: dict
+  config:
+    description:
+      - >-
+        Settings of Airflow beside those that the service makes itself, C({section: {option: value}}), as its
+        configuration reference names them. Each is checked against what this version of Airflow and its providers know.
+      - Sections and options are merged one by one; an option that is left out keeps its value, an empty one clears it.
+      - >-
+        A value may be a text, a number, a boolean, a list of words, or a dictionary, which is written as JSON. It may
+        also be C({secret: NAME, key: KEY}), a key of a Secret in the service's namespace; for passwords and other
+        sensitive options that is the only way. When the Secret's content changes, the next run restarts its readers.
+      - Options that follow from options of this module are refused, with the one to use instead.
+      - A change restarts only the components that read the section; task pods read it when they start.
+    type: dict
+    version_added: 0.2.0
+  environment:
+    description:
+      - >-
+        Variables in the containers that run Airflow, C({part: {NAME: value}}). A part is V(all), V(web-server),
+        V(scheduler), V(dag-processor), V(triggerer), V(worker), V(task) (task pods) or V(jobs) (migration and account);
+        what is set for one part wins over V(all).
+      - >-
+        A value is a text, which is taken as it is, or C({secret: NAME, key: KEY}). Connections (C(AIRFLOW_CONN_*)) and
+        whatever is named like a password are taken from Secrets only.
+      - C(AIRFLOW__SECTION__OPTION) is checked as in O(config), and wins over it in this part.
+      - Merged like O(config). A change restarts the parts it is for; for V(task) that is the scheduler.
+    type: dict
+    version_added: 0.2.0
+  overrides:
+    description:
+      - >-
+        A way out for what has no option, C({part: patch}). The patch is a strategic merge patch of the part's pod, with
+        C(metadata) and C(spec), and is applied after everything else. Dictionaries are merged, null deletes;
+        containers, init containers, variables, volumes and mounts are merged by name or path, other lists are replaced.
+      - A part is V(web-server), V(scheduler), V(dag-processor), V(triggerer), V(worker), V(flower), V(task), V(jobs),
+        V(database) or V(broker). The Airflow container has the name of its part, in task pods V(base).
+      - The patch of a part is replaced as a whole, an empty one clears it. The API server refuses fields that it does
+        not know. Nothing else is checked, so an option is better wherever there is one.
+    type: dict
+    version_added: 0.2.0
   tags:
     description:
       - Up to 50 keys and values of your own. A change restarts nothing.
@@ -591,6 +630,38 @@ EXAMPLES = r"""
         - name: reports
           repo: https://git.example.com/reports/dags.git
           subdir: dags
+
+- name: Settings of Airflow, one of them from a Secret, and what would restart
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    config:
+      core:
+        parallelism: 64
+        max_active_runs_per_dag: 4
+      sentry:
+        sentry_on: true
+        sentry_dsn: {secret: sentry, key: dsn}
+    environment:
+      task:
+        OMP_NUM_THREADS: "2"
+        AIRFLOW_CONN_WAREHOUSE: {secret: warehouse, key: uri}
+  check_mode: true
+  diff: true
+
+- name: What has no option of its own
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    overrides:
+      scheduler:
+        spec:
+          containers:
+            - name: scheduler
+              volumeMounts:
+                - {name: scratch, mountPath: /scratch}
+          volumes:
+            - {name: scratch, emptyDir: {sizeLimit: 1Gi}}
 
 - name: Remove the service, keep its data and keys
   scp.dataops.dataops_service:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from . import broker, names, settings
 from .git import bundles
 from .spec import ServiceSpec
-from .versions import SHARED_SECTIONS, WEB_SERVER_PORT, Component
+from .versions import WEB_SERVER_PORT, Component, reads
 
 Sections = dict[str, dict[str, str]]
 
@@ -97,6 +97,16 @@ def kubernetes_sections(spec: ServiceSpec) -> Sections:
     }
 
 
+def effective(spec: ServiceSpec) -> Sections:
+    """What stands in airflow.cfg: the user's settings over ours. Those that come from Secrets are not in it."""
+    result = sections(spec)
+    for section, options in spec.config.items():
+        plain = {option: value for option, value in options.items() if isinstance(value, str)}
+        if plain:
+            result[section] = {**result.get(section, {}), **plain}
+    return result
+
+
 def as_text(content: Sections) -> str:
     """The file."""
     blocks = []
@@ -106,14 +116,22 @@ def as_text(content: Sections) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def checksum(spec: ServiceSpec, component: Component, mounted: Mapping[str, str]) -> str:
+def checksum(
+    spec: ServiceSpec, component: Component, mounted: Mapping[str, str], secrets: Mapping[str, str] | None = None
+) -> str:
     """Changes exactly when something changes that this component reads at its start and that its pod does not show.
 
     :param mounted: further files by name that are mounted into this component.
+    :param secrets: fingerprints of values that its variables take from Secrets, by variable.
     """
-    wanted = SHARED_SECTIONS | component.reads
-    consumed: dict[str, object] = {name: options for name, options in sections(spec).items() if name in wanted}
+    consumed: dict[str, object] = {}
+    for section, options in effective(spec).items():
+        read = {key: value for key, value in options.items() if reads(spec.profile, component.name, section, key)}
+        if read:
+            consumed[section] = read
     if component.runs_dag_code:
         consumed["git"] = bundles.connections(spec.git_sync)
+    if secrets:
+        consumed["secrets"] = dict(secrets)
     consumed["mounted"] = dict(mounted)
     return hashlib.sha256(json.dumps(consumed, sort_keys=True).encode()).hexdigest()[:16]

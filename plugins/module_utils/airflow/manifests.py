@@ -9,14 +9,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..common import record
 from ..common.labels import SERVICE, labels
+from ..common.secret_keys import SecretKey
 from ..kube.objects import Manifest, without_none
-from . import configuration, embedded, names, pods, scripts
+from . import configuration, embedded, environment, names, pods, scripts, tailoring
 from .git import bundles, sidecar
 from .git.spec import BUNDLE, GitSync
 from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
@@ -69,13 +70,17 @@ class Stages:
     def all(self) -> list[Manifest]:
         return [*self.foundation, *self.migration, *self.account, *self.components]
 
+    def each(self, change: Callable[[Manifest], Manifest]) -> Stages:
+        """The same stages with every manifest changed."""
+        return Stages(*([change(item) for item in stage] for stage in vars(self).values()))
+
 
 def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> Stages:
     """:param options: what the record shall hold."""
     config = config_files(spec)
     components = spec.components
     flower = [port_service(spec, names.component(spec.name, "flower"), "flower", "http", FLOWER_PORT)]
-    return Stages(
+    stages = Stages(
         foundation=[
             record.manifest(SERVICE, spec.name, spec.manager, spec.namespace, names.record(spec.name), options),
             *(service_account(spec, name) for name in service_accounts(spec)),
@@ -97,18 +102,20 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
         migration=[migration_job(spec)],
         account=[account_job(spec, secrets)],
         components=[
-            *(deployment(spec, component, config, addresses(spec, component, secrets)) for component in components),
+            *(deployment(spec, component, config, secrets) for component in components),
             *(disruption_budget(spec, part) for part in components if spec.sizes[part.name].replicas > 1),
             ingress(spec),
         ],
     )
+    return stages.each(lambda manifest: tailoring.tailored(spec, manifest))
 
 
 def config_files(spec: ServiceSpec) -> dict[str, str]:
     """Content of the service's ConfigMap by key: files to mount and variables to refer to."""
     template = pods.task_pod(spec, labels(SERVICE, spec.name, spec.manager, "task"))
+    template = tailoring.tailored_pod(spec, environment.TASK, template)
     return {
-        "airflow.cfg": configuration.as_text(configuration.sections(spec)),
+        "airflow.cfg": configuration.as_text(configuration.effective(spec)),
         # JSON is YAML, and the engine needs no YAML writer for it.
         names.TASK_POD_TEMPLATE: json.dumps(template, indent=1),
         "account.py": scripts.ACCOUNT,
@@ -203,11 +210,15 @@ def addresses(spec: ServiceSpec, component: Component, secrets: Secrets) -> dict
     }
 
 
-def deployment(
-    spec: ServiceSpec, component: Component, files: Mapping[str, str], addresses: Mapping[str, str]
-) -> Manifest:
-    """:param addresses: fingerprints of what the component connects to and is told by its environment."""
-    checksum = configuration.checksum(spec, component, {**mounted_files(spec, component, files), **addresses})
+def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str], secrets: Secrets) -> Manifest:
+    named = {
+        variable: secrets.fingerprint(secrets.named.get(value, ""))
+        for variable, value in tailoring.variables(spec, component.name).items()
+        if isinstance(value, SecretKey)
+    }
+    checksum = configuration.checksum(
+        spec, component, {**mounted_files(spec, component, files), **addresses(spec, component, secrets)}, named
+    )
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

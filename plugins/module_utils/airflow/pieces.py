@@ -67,7 +67,7 @@ def port_service(spec: ServiceSpec, name: str, component: str, port_name: str, p
 
 
 def job(spec: ServiceSpec, name: str, component: str, pod: Manifest, *, retries: int) -> Manifest:
-    annotations = {POD_HASH: digest(json.dumps(pod, sort_keys=True))}
+    annotations = {POD_HASH: hash_of_pod(pod)}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -77,6 +77,10 @@ def job(spec: ServiceSpec, name: str, component: str, pod: Manifest, *, retries:
             "template": {"metadata": {"labels": labels(SERVICE, spec.name, spec.manager, component)}, "spec": pod},
         },
     }
+
+
+def hash_of_pod(pod: Manifest) -> str:
+    return digest(json.dumps(pod, sort_keys=True))
 
 
 def pod_hash(job: Manifest) -> str:

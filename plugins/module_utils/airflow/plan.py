@@ -134,6 +134,8 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
         account_password=request.account_password,
         git=request.git,
     )
+    if not missing_namespace:
+        secrets = replace(secrets, named=references.named(kube, spec))
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
     replaced_jobs = jobs_to_replace(stages, live)

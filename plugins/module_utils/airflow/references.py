@@ -1,15 +1,17 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets that the options of external stores refer to: read when a run is planned.
+"""Secrets that options refer to, such as those of external stores: read when a run is planned.
 
 So that what is missing is said before anything is written, and a password changed there is noticed by the next run.
 """
 
 from __future__ import annotations
 
+from ..common.secret_keys import SecretKey
 from ..errors import Refused
 from ..kube.client import Kube
+from . import tailoring
 from .broker import Broker
 from .database import Database
 from .endpoint import Login
@@ -62,6 +64,17 @@ def authority(kube: Kube, namespace: str, option: str, store: Database | Broker)
             where=f"{option}.ca_key",
             next_step=f"Put the certificate of the authority there, which begins with {CERTIFICATE}",
         )
+
+
+def named(kube: Kube, spec: ServiceSpec) -> dict[SecretKey, str]:
+    """What settings and variables of the user's own take from Secrets; each Secret is asked for once.
+
+    :raises Refused: naming the Secret or the key that is not there.
+    """
+    wanted = tailoring.secret_keys(spec)
+    options = {item.secret: option for item, option in wanted.items()}
+    found = {secret: read(kube, spec.namespace, secret, option) for secret, option in options.items()}
+    return {item: held(found[item.secret], item.secret, item.key, option) for item, option in wanted.items()}
 
 
 def read(kube: Kube, namespace: str, name: str, option: str) -> Values:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..common import validation as check
+from ..common.secret_keys import SecretKey
 from ..kube.objects import Manifest, Ref
 from . import broker, database, names
 from .endpoint import Login
@@ -37,6 +38,8 @@ class Secrets:
     git: Values
     # Empty without the CeleryExecutor.
     broker: Values = field(default_factory=dict)
+    # What stands in Secrets of the user's own that an option names. Never written, only known to have changed.
+    named: Mapping[SecretKey, str] = field(default_factory=dict)
 
     def fingerprint(self, *values: str) -> str:
         """Changes with the values, yet tells nothing about them: it is keyed with a secret of this service."""

@@ -15,7 +15,7 @@ from typing import Any
 from ..common import validation as check
 from ..common.validation import HostAlias
 from ..errors import BadOption
-from . import broker, database, sizes
+from . import broker, database, environment, overrides, settings, sizes
 from .broker import Broker
 from .database import Database
 from .git.spec import GitSync, git_sync
@@ -26,7 +26,22 @@ KUBERNETES, CELERY = "KubernetesExecutor", "CeleryExecutor"
 # With two of them the first is what a task gets that names none.
 EXECUTORS = (KUBERNETES, CELERY, f"{CELERY},{KUBERNETES}", f"{KUBERNETES},{CELERY}")
 # Options with fixed keys of their own: an update may name one key and keeps the others.
-NESTED = frozenset({*sizes.NESTED, "git_sync", "account", "flower", "database", "broker"})
+NESTED = frozenset(
+    {
+        *sizes.NESTED,
+        "git_sync",
+        "account",
+        "flower",
+        "database",
+        "broker",
+        "config",
+        "config.*",
+        "environment",
+        "environment.*",
+        # A patch of one part is one value.
+        "overrides",
+    }
+)
 # What a Manager may set for all of its services.
 INHERITED = ("domain", "storage_class", "node_selector", "host_aliases", "size", *SIZED)
 
@@ -63,6 +78,9 @@ class ServiceSpec:
     host_aliases: tuple[HostAlias, ...]
     node_selector: Mapping[str, str]
     tags: Mapping[str, str]
+    config: settings.Config
+    environment: environment.Environment
+    overrides: overrides.Overrides
 
     @property
     def profile(self) -> Profile:
@@ -146,6 +164,9 @@ class ServiceSpec:
             host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
             node_selector=check.node_selector(options.get("node_selector", {}), "node_selector"),
             tags=check.tags(options.get("tags", {}), "tags"),
+            config=settings.config(options.get("config", {}), version),
+            environment=environment.environment(options.get("environment", {}), version),
+            overrides=overrides.overrides(options.get("overrides", {})),
         )
 
 
@@ -164,4 +185,7 @@ OPTIONS = (
     "database",
     "broker",
     "tags",
+    "config",
+    "environment",
+    "overrides",
 )

@@ -28,8 +28,8 @@ class Probe:
 class Component:
     """One standing part of Airflow: a Deployment of its own.
 
-    ``reads`` names the sections of airflow.cfg that this component consumes besides :data:`SHARED_SECTIONS`; only a
-    change in those restarts it.
+    ``reads`` names the sections of airflow.cfg that this component consumes besides :data:`SHARED_SECTIONS`, and single
+    options of other sections; only a change in those restarts it.
     """
 
     name: str
@@ -104,7 +104,63 @@ class Profile:
     drivers: tuple[str, str] = field(default=("postgresql+psycopg2", "postgresql+asyncpg"))
 
 
-SHARED_SECTIONS = frozenset({"core", "database", "logging"})
+# Every component reads these when it starts.
+SHARED_SECTIONS = frozenset(
+    {
+        "aws",
+        "azure_remote_logging",
+        "common.io",
+        "core",
+        "database",
+        "elasticsearch",
+        "elasticsearch_configs",
+        "kerberos",
+        "logging",
+        "metrics",
+        "openlineage",
+        "profiling",
+        "secrets",
+        "sentry",
+        "traces",
+    }
+)
+# Only tasks and commands read these: a task pod when it starts, a Celery worker when it does.
+TASK_SECTIONS = frozenset(
+    {
+        "celery_kubernetes_executor",
+        "cli",
+        "debug",
+        "imap",
+        "lineage",
+        "local_kubernetes_executor",
+        "postgres",
+        "providers.odbc",
+        "sdk",
+        "snowflake",
+        "standard",
+        "workers",
+    }
+)
+# Whoever reads DAG files needs these for the defaults of tasks and for callbacks.
+DAG_SECTIONS = frozenset({"callbacks", "email", "operators", "sensors", "smtp"})
+AWS_EXECUTORS = frozenset({"aws_batch_executor", "aws_ecs_executor", "aws_eks_executor", "aws_lambda_executor"})
+# The web server tells whether the others are healthy, and fetches logs of running task pods from Kubernetes.
+WATCHED = frozenset(
+    {
+        "aws_auth_manager",
+        "dag_processor.health_check_threshold",
+        "kubernetes_executor.kube_client_request_args",
+        "kubernetes_executor.running_pod_log_lines",
+        "kubernetes_executor.ssl_ca_cert",
+        "kubernetes_executor.verify_ssl",
+        "scheduler.allowed_run_id_pattern",
+        "scheduler.job_heartbeat_sec",
+        "scheduler.scheduler_health_check_threshold",
+        "triggerer.job_heartbeat_sec",
+        "triggerer.triggerer_health_check_threshold",
+    }
+)
+CELERY_SECTIONS = frozenset({"celery", "celery_broker_transport_options", "celery_result_backend_transport_options"})
 WEB_SERVER_PORT = 8080
 SCHEDULER_HEALTH_PORT = 8974
 WORKER_LOG_PORT = 8793
@@ -116,7 +172,7 @@ AIRFLOW_3_COMPONENTS = (
         name="web-server",
         args=("airflow", "api-server", "--proxy-headers"),
         probe=Probe(path="/api/v2/version", port=WEB_SERVER_PORT),
-        reads=frozenset({"api", "api_auth", "fab"}),
+        reads=frozenset({"api", "api_auth", "fab", "execution_api", "state_store", *WATCHED}),
         cpu="500m",
         memory="2Gi",
         health_key="metadatabase",
@@ -132,7 +188,16 @@ AIRFLOW_3_COMPONENTS = (
         args=("airflow", "scheduler"),
         probe=Probe(path="/health", port=SCHEDULER_HEALTH_PORT),
         reads=frozenset(
-            {"scheduler", "kubernetes_executor", "execution_api", "celery", "celery_broker_transport_options"}
+            {
+                "scheduler",
+                "kubernetes_executor",
+                "execution_api",
+                "api_auth",
+                "connection_test",
+                "operators.default_queue",
+                *CELERY_SECTIONS,
+                *AWS_EXECUTORS,
+            }
         ),
         cpu="500m",
         memory="1536Mi",
@@ -145,7 +210,16 @@ AIRFLOW_3_COMPONENTS = (
         name="dag-processor",
         args=("airflow", "dag-processor"),
         probe=Probe(job_type="DagProcessorJob"),
-        reads=frozenset({"dag_processor"}),
+        reads=frozenset(
+            {
+                "dag_processor",
+                "scheduler.catchup_by_default",
+                "scheduler.create_cron_data_intervals",
+                "scheduler.create_delta_data_intervals",
+                "scheduler.parsing_cleanup_interval",
+                *DAG_SECTIONS,
+            }
+        ),
         cpu="500m",
         memory="1Gi",
         health_key="dag_processor",
@@ -167,7 +241,17 @@ WORKER = Component(
     name="worker",
     args=("airflow", "celery", "worker"),
     probe=Probe(script="worker_alive.py"),
-    reads=frozenset({"celery", "celery_broker_transport_options", "workers", "dag_processor", "operators"}),
+    reads=frozenset(
+        {
+            "dag_processor",
+            "state_store",
+            "scheduler.task_instance_heartbeat_timeout",
+            "triggerer.queues_enabled",
+            *CELERY_SECTIONS,
+            *DAG_SECTIONS,
+            *TASK_SECTIONS,
+        }
+    ),
     cpu="500m",
     memory="2Gi",
     port=WORKER_LOG_PORT,
@@ -193,7 +277,7 @@ AIRFLOW_2_COMPONENTS = (
         name="web-server",
         args=("airflow", "webserver"),
         probe=Probe(path="/health", port=WEB_SERVER_PORT),
-        reads=frozenset({"webserver", "api", "fab"}),
+        reads=frozenset({"webserver", "api", "fab", *WATCHED}),
         cpu="500m",
         memory="2Gi",
         health_key="metadatabase",
@@ -205,7 +289,16 @@ AIRFLOW_2_COMPONENTS = (
         name="scheduler",
         args=("airflow", "scheduler"),
         probe=Probe(path="/health", port=SCHEDULER_HEALTH_PORT),
-        reads=frozenset({"scheduler", "kubernetes_executor", "celery", "celery_broker_transport_options", "webserver"}),
+        reads=frozenset(
+            {
+                "scheduler",
+                "kubernetes_executor",
+                "webserver",
+                "operators.default_queue",
+                *CELERY_SECTIONS,
+                *AWS_EXECUTORS,
+            }
+        ),
         cpu="500m",
         memory="1536Mi",
         health_key="scheduler",
@@ -216,7 +309,7 @@ AIRFLOW_2_COMPONENTS = (
         name="dag-processor",
         args=("airflow", "dag-processor"),
         probe=Probe(job_type="DagProcessorJob"),
-        reads=frozenset({"dag_processor", "scheduler"}),
+        reads=frozenset({"dag_processor", "scheduler", *DAG_SECTIONS}),
         cpu="500m",
         memory="1Gi",
         health_key="dag_processor",
@@ -265,6 +358,27 @@ UPGRADES = {"2.11": ("3.3",)}
 # Published at a registry of its own; a mirror has it under the same name.
 GIT_SYNC_REGISTRY = "registry.k8s.io"
 GIT_SYNC_IMAGE = "git-sync/git-sync:v4.7.1"
+# Task pods do not get what only these consume; jobs no more than what all consume.
+SERVERS = ("web-server", "scheduler", "triggerer", "flower")
+
+
+def reads(of: Profile, part: str, section: str, option: str) -> bool:
+    """Whether a part of a service (a component, ``task`` or ``jobs``) consumes an option of airflow.cfg.
+
+    Of a section that is in none of the tables everybody is taken to be a reader.
+    """
+    everyone = (*of.components, of.worker, of.flower)
+    claimed = TASK_SECTIONS.union(*(component.reads for component in everyone))
+    if section in SHARED_SECTIONS or not claimed & {section, f"{section}.{option}"}:
+        return True
+    if part == "jobs":
+        return False
+    if part == "task":
+        readers = {component.name for component in everyone if {section, f"{section}.{option}"} & component.reads}
+        return not readers or not readers <= set(SERVERS)
+    return any(part == item.name and {section, f"{section}.{option}"} & item.reads for item in everyone)
+
+
 DATABASE_IMAGE = "postgres:15"
 BROKER_IMAGE = "redis:7"
 

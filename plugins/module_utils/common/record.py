@@ -19,14 +19,18 @@ from .labels import labels
 KEY = "spec.json"
 
 
-def asked(options: Mapping[str, Any]) -> dict[str, Any]:
+def asked(options: Mapping[str, Any], *, verbatim: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Options that were really given: Ansible fills what was left out with ``None``, at every depth.
 
     A dictionary whose keys were all left out was written as ``{}``: that is an explicit empty value and stays.
+
+    :param verbatim: options of which the values inside are taken as they are, ``None`` included.
     """
     given: dict[str, Any] = {}
     for key, value in options.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and key in verbatim:
+            given[key] = {part: inner for part, inner in value.items() if inner is not None}
+        elif isinstance(value, Mapping):
             given[key] = asked(value)
         elif isinstance(value, list):
             given[key] = [asked(item) if isinstance(item, Mapping) else item for item in value]

@@ -15,6 +15,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.git import che
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.manifests import Stages
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import Secrets, provide
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
+from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys import SecretKey
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
 
 LONGEST_NAME = "n" + "x" * 29
@@ -43,6 +44,12 @@ FULL: dict[str, Any] = {
     "host_aliases": [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}],
     "node_selector": {"pool": "dataops"},
     "tags": {"team": "analytics"},
+    "config": {
+        "core": {"parallelism": 64, "dags_are_paused_at_creation": False},
+        "sentry": {"sentry_on": True, "sentry_dsn": {"secret": "sentry", "key": "dsn"}},
+    },
+    "environment": {"all": {"TEAM": "analytics"}, "task": {"WAREHOUSE_TOKEN": {"secret": "warehouse", "key": "token"}}},
+    "overrides": {"triggerer": {"metadata": {"labels": {"cost-centre": "4711"}}}},
 }
 # Stores that somebody else keeps, every option of theirs set.
 EXTERNAL: dict[str, Any] = {
@@ -79,6 +86,10 @@ SECRETS = Secrets(
     },
     account={"id": "operator", "password": "SENTINEL-Account1!", "flower": "operator:SENTINEL-Account1!"},
     git={"credential": "username=deploy\npassword=SENTINEL-GIT\n"},
+    named={
+        SecretKey("sentry", "dsn"): "SENTINEL-DSN",
+        SecretKey("warehouse", "token"): "SENTINEL-TOKEN",
+    },
     broker={
         "password": "SENTINEL-BROKER",
         "broker-url": "redis://:SENTINEL-BROKER@etl-broker:6379/0",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.scp.dataops.plugins.module_utils.airflow import manifests
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import manifests, tailoring
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
 from ansible_collections.scp.dataops.plugins.module_utils.kube.kinds import KINDS
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref, ref_of
@@ -208,7 +208,8 @@ def test_the_key_that_signs_tokens_is_where_tokens_are_signed(spec: ServiceSpec)
 @each_spec
 def test_a_task_holds_no_key_and_no_database_address(spec: ServiceSpec) -> None:
     pod = task_template(rendered(spec).all)["spec"]
-    assert variables(pod) == {}
+    asked = {f"{item.secret}/{item.key}" for item in tailoring.secret_keys(spec)}
+    assert set(variables(pod).values()) == asked
     secrets = [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume]
     assert secrets == [f"{spec.name}-git"]
 
@@ -252,6 +253,8 @@ def test_every_key_is_there(spec: ServiceSpec) -> None:
     """Keys of Secrets and ConfigMaps that containers mount or read, unless marked as optional."""
     found = every_manifest(spec)
     keys = {item["metadata"]["name"]: set(item["data"]) for item in found if item["kind"] in ("Secret", "ConfigMap")}
+    for item in tailoring.secret_keys(spec):
+        keys.setdefault(item.secret, set()).add(item.key)
     for name, pod in pods(found):
         files = {volume["name"]: volume.get("configMap", {}).get("name") for volume in pod.get("volumes", [])}
         for container in pod["containers"]:

@@ -57,6 +57,9 @@ def test_defaults() -> None:
         "host_aliases": (),
         "node_selector": {},
         "tags": {},
+        "config": {},
+        "environment": {},
+        "overrides": {},
     }
 
 

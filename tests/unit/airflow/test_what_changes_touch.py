@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import Secrets
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
+from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys import SecretKey
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref, index
 
 from .builders import FULL, SECRETS, full, rendered
@@ -20,6 +21,8 @@ STORES = {"database", "broker"}
 # Who reads the list of repositories at its start.
 READERS = {"dag-processor", "worker"}
 OTHER_GIT = dataclasses.replace(SECRETS, git={"credential": "username=deploy\npassword=other\n"})
+OTHER_DSN = dataclasses.replace(SECRETS, named={**SECRETS.named, SecretKey("sentry", "dsn"): "other"})
+OTHER_TOKEN = dataclasses.replace(SECRETS, named={**SECRETS.named, SecretKey("warehouse", "token"): "other"})
 OTHER_PASSWORD = dataclasses.replace(SECRETS, account={"id": "operator", "password": "Other-Account1!"})
 
 
@@ -29,6 +32,14 @@ def git(**change: Any) -> dict[str, Any]:
 
 def size(option: str, **change: Any) -> dict[str, Any]:
     return {option: {**FULL[option], **change}}
+
+
+def config(section: str, **options: Any) -> dict[str, Any]:
+    return {"config": {**FULL["config"], section: {**FULL["config"].get(section, {}), **options}}}
+
+
+def override(part: str, **fields: Any) -> dict[str, Any]:
+    return {"overrides": {**FULL["overrides"], part: {"spec": fields}}}
 
 
 # Option by option: what is asked, the secrets then, and the components that restart.
@@ -64,6 +75,31 @@ TOUCHED: dict[str, tuple[dict[str, Any], Secrets, set[str]]] = {
     "ingress_class": ({"ingress_class": "nginx"}, SECRETS, set()),
     "account id": ({"account": {"id": "other1"}}, SECRETS, set()),
     "account password": ({}, OTHER_PASSWORD, set()),
+    "config of all": (config("core", parallelism=8), SECRETS, ALL),
+    "config of the scheduler": (config("scheduler", max_tis_per_query=8), SECRETS, {"scheduler"}),
+    "config that one more reads": (
+        config("scheduler", scheduler_health_check_threshold=60),
+        SECRETS,
+        {"scheduler", "web-server"},
+    ),
+    "config of the web server": (config("api", instance_name="Loads"), SECRETS, {"web-server"}),
+    "config of DAG files": (config("email", from_email="a@b"), SECRETS, {"dag-processor", "worker"}),
+    "config of tasks": (config("workers", max_failed_heartbeats=4), SECRETS, {"worker"}),
+    "config in a Secret, other content": ({}, OTHER_DSN, ALL),
+    "config cleared": ({"config": {}}, SECRETS, ALL),
+    "environment of all": ({"environment": {"all": {"TEAM": "other"}}}, SECRETS, ALL - {"flower"}),
+    "environment of tasks": ({"environment": {**FULL["environment"], "task": {"A": "1"}}}, SECRETS, {"scheduler"}),
+    "environment of tasks in a Secret, other content": ({}, OTHER_TOKEN, set()),
+    "environment of one": (
+        {"environment": {**FULL["environment"], "triggerer": {"A": "1"}}},
+        SECRETS,
+        {"triggerer"},
+    ),
+    "environment of jobs": ({"environment": {**FULL["environment"], "jobs": {"A": "1"}}}, SECRETS, set()),
+    "overrides of one": (override("scheduler", hostname="x"), SECRETS, {"scheduler"}),
+    "overrides of tasks": (override("task", hostname="x"), SECRETS, {"scheduler"}),
+    "overrides of the database": (override("database", hostname="x"), SECRETS, {"database"}),
+    "overrides cleared": ({"overrides": {}}, SECRETS, {"triggerer"}),
     "storage_size": ({"storage_size": "40Gi"}, SECRETS, set()),
 }
 NOT_CHANGEABLE = {"storage_class", "executor", "version", "flower"}

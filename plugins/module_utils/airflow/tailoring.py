@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user adds to the pods of a service, after everything else: variables, and patches of pod templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..common.labels import COMPONENT
+from ..common.secret_keys import SecretKey
+from ..kube.objects import Manifest
+from . import environment, settings
+from .overrides import applied
+from .pieces import POD_HASH, hash_of_pod
+from .settings import Value
+from .spec import ServiceSpec
+from .versions import reads
+
+# Containers that run Airflow but do not have the name of their part.
+AIRFLOW_CONTAINERS: Mapping[str, tuple[str, ...]] = {
+    environment.TASK: ("base",),
+    environment.JOBS: ("migration", "account"),
+}
+
+
+def part_of(manifest: Manifest) -> str:
+    """Which part of the service an object runs, by the names that the options use; empty when it runs none."""
+    if manifest["kind"] == "Job":
+        return environment.JOBS
+    return str(manifest["metadata"]["labels"][COMPONENT]) if manifest["kind"] in ("Deployment", "StatefulSet") else ""
+
+
+def tailored(spec: ServiceSpec, manifest: Manifest) -> Manifest:
+    """A workload with the user's variables and patch in its pod template; all else as it is."""
+    part = part_of(manifest)
+    if not part:
+        return manifest
+    template = tailored_pod(spec, part, manifest["spec"]["template"])
+    if template == manifest["spec"]["template"]:
+        return manifest
+    result = {**manifest, "spec": {**manifest["spec"], "template": template}}
+    if part == environment.JOBS:
+        annotations = {**manifest["metadata"]["annotations"], POD_HASH: hash_of_pod(template["spec"])}
+        result["metadata"] = {**manifest["metadata"], "annotations": annotations}
+    return result
+
+
+def tailored_pod(spec: ServiceSpec, part: str, template: Manifest) -> Manifest:
+    """:param template: of a workload, or the pod of a task."""
+    wanted = [as_entry(name, value) for name, value in variables(spec, part).items()]
+    if wanted:
+        names = AIRFLOW_CONTAINERS.get(part, (part,))
+        containers = [
+            {**item, "env": [*item.get("env", []), *wanted]} if item["name"] in names else item
+            for item in template["spec"]["containers"]
+        ]
+        template = {**template, "spec": {**template["spec"], "containers": containers}}
+    return applied(template, spec.overrides.get(part, {}))
+
+
+def variables(spec: ServiceSpec, part: str) -> dict[str, Value]:
+    """Variables of a part by name: settings that come from Secrets, what was asked for all parts and for this one."""
+    if part not in (*(component.name for component in spec.components), environment.TASK, environment.JOBS):
+        return {}
+    from_secrets = {
+        settings.variable(section, option): value
+        for section, options in spec.config.items()
+        for option, value in options.items()
+        if isinstance(value, SecretKey) and reads(spec.profile, part, section, option)
+    }
+    everybody = spec.environment.get(environment.ALL, {}) if part in environment.PARTS else {}
+    asked = {**from_secrets, **everybody, **spec.environment.get(part, {})}
+    return dict(sorted(asked.items()))
+
+
+def as_entry(name: str, value: Value) -> Manifest:
+    if isinstance(value, SecretKey):
+        return {"name": name, "valueFrom": value.source}
+    # Kubernetes would put another variable's value in place of $(NAME).
+    return {"name": name, "value": value.replace("$(", "$$(")}
+
+
+def secret_keys(spec: ServiceSpec) -> dict[SecretKey, str]:
+    """Secrets that the user named, and the option that names each."""
+    places = (("config", spec.config), ("environment", spec.environment))
+    return {
+        value: f"{option}.{group}.{name}"
+        for option, groups in places
+        for group, values in groups.items()
+        for name, value in values.items()
+        if isinstance(value, SecretKey)
+    }
