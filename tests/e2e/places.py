@@ -74,7 +74,7 @@ class GitServer:
     known_hosts: str
     ca: str
 
-    def push(self, repository: str, *, dag_id: str, text: str, subdir: str = "dags") -> str:
+    def push(self, repository: str, *, dag_id: str, text: str, subdir: str = "dags", source: str = DAG) -> str:
         """Commit one DAG that prints ``text`` and push it; ``repository`` is such as ``public/e2e.git``. The commit."""
         clone = self.folder / repository.replace("/", "-")
         if not clone.exists():
@@ -83,7 +83,7 @@ class GitServer:
             self._git(clone, "remote", "add", "origin", f"http://{self.host}/{repository}")
         dag = clone / subdir / f"{dag_id}.py"
         dag.parent.mkdir(parents=True, exist_ok=True)
-        dag.write_text(textwrap.dedent(DAG.format(dag_id=dag_id, text=text)))
+        dag.write_text(textwrap.dedent(source.format(dag_id=dag_id, text=text)))
         self._git(clone, "add", "-A")
         self._git(clone, "commit", "-q", "--allow-empty", "-m", f"Print {text}")
         self._git(clone, "push", "-q", "--force", "origin", "main")

@@ -61,7 +61,8 @@ class FakeAirflow(FakeKube):
             return (302, b"") if known or method == "POST" else (200, b'<input name="csrf_token" value="x">')
         parts = urlsplit(path)
         kind, _slash, key = re.sub(r"^(/api/v[12]|/auth/fab/v1)/", "", unquote(parts.path)).partition("/")
-        self.asked.append(f"{method} {kind}{'/' if key else ''}{key}")
+        mask = f"?{parts.query}" if method == "PATCH" and parts.query else ""
+        self.asked.append(f"{method} {kind}{'/' if key else ''}{key}{mask}")
         if method == "GET":
             items = [self._shown(kind, item) for item in self.store[kind].values()]
             return 200, json.dumps({kind: items, "total_entries": len(items)}).encode()

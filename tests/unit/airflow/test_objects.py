@@ -207,6 +207,17 @@ def test_only_what_changes_is_sent_and_a_password_only_then() -> None:
     assert kube.store["connections"]["warehouse"]["password"] == "changed by hand, unseen"
 
 
+MASKS = {"3": "slots&update_mask=include_deferred", "2": "slots,include_deferred"}
+
+
+@both
+def test_of_the_default_pool_only_what_airflow_lets_is_written(version: str) -> None:
+    kube = airflow(version)
+    run(kube, {"pools": [{"name": "default_pool", "slots": 64}]})
+    assert written(kube) == [f"PATCH pools/default_pool?update_mask={MASKS[version]}"]
+    assert kube.store["pools"]["default_pool"]["slots"] == 64
+
+
 # Removing
 
 
@@ -377,6 +388,11 @@ BAD: dict[str, tuple[dict[str, Any], Sequence[str], str]] = {
         {"pools": [{"name": "default_pool", "state": "absent"}]},
         (),
         "pools[0]: Airflow needs 'default_pool'. Change its slots instead.",
+    ),
+    "the default pool's description": (
+        {"pools": [{"name": "default_pool", "description": "Mine"}]},
+        (),
+        "pools[0].description: Airflow keeps the description of 'default_pool'. Leave it out.",
     ),
     "absent with a host": (
         {"connections": [{"id": "a", "state": "absent", "host": "x"}]},

@@ -19,6 +19,11 @@ from .sameness import as_value
 Fields = Mapping[str, Any]
 Body = dict[str, Any]
 
+
+def no_query(key: str, api: Api) -> str:
+    return ""
+
+
 DEFAULT_POOL = "default_pool"
 # Airflow makes these itself and brings them back at each start.
 OWN_ROLES = frozenset({"Admin", "Op", "Public", "User", "Viewer"})
@@ -29,6 +34,7 @@ class Kind:
     """``read`` turns Airflow's answer into fields, ``body`` fields into a request; ``live`` are those that it has.
 
     ``needed`` are the options without which none can be made, ``secrets`` the fields that never can be read back.
+    ``query`` is what an update's path ends with.
     Kinds whose objects share rows in Airflow's database are written one after the other (``at_once``).
     """
 
@@ -39,6 +45,7 @@ class Kind:
     needed: tuple[str, ...]
     read: Callable[[Mapping[str, Any]], dict[str, Any]]
     body: Callable[[str, Fields, Fields], Body]
+    query: Callable[[str, Api], str] = no_query
     secrets: frozenset[str] = frozenset()
     of_users: bool = False
     at_once: bool = True
@@ -93,6 +100,12 @@ def read_pool(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def pool_body(key: str, fields: Fields, live: Fields) -> Body:
     return {"name": key, **live, **fields}
+
+
+def pool_query(key: str, api: Api) -> str:
+    """Of its own pool Airflow changes two things, and only when told that it shall not touch others."""
+    fields = api.mask_separator.join(("slots", "include_deferred"))
+    return f"?update_mask={fields}" if key == DEFAULT_POOL else ""
 
 
 def read_role(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,7 +165,14 @@ USERS = Kind(
     at_once=False,
 )
 POOLS = Kind(
-    name="pools", singular="pool", key="name", sent_key="name", needed=("slots",), read=read_pool, body=pool_body
+    name="pools",
+    singular="pool",
+    key="name",
+    sent_key="name",
+    needed=("slots",),
+    read=read_pool,
+    body=pool_body,
+    query=pool_query,
 )
 CONNECTIONS = Kind(
     name="connections",

@@ -258,8 +258,9 @@ def problem(api: AirflowApi, change: Change, secrets: Sequence[str]) -> str:
     """Write one change; why it could not be, or nothing."""
     root = change.kind.path(api.profile.api)
     one = f"{root}/{quoted(change.key)}"
+    changed = one + change.kind.query(change.key, api.profile.api)
     body = None if change.action == "delete" else change.kind.body(change.key, change.fields, change.live)
-    method, path = {"create": ("POST", root), "update": ("PATCH", one), "delete": ("DELETE", one)}[change.action]
+    method, path = {"create": ("POST", root), "update": ("PATCH", changed), "delete": ("DELETE", one)}[change.action]
     try:
         api.ask(method, path, body)
     except AirflowError as error:

@@ -104,6 +104,10 @@ def _item(kind: Kind, entry: Mapping[str, Any], at: str) -> Item:
         )
     if absent and key == DEFAULT_POOL and kind.name == "pools":
         raise BadOption(f"Airflow needs '{key}'", where=at, next_step="Change its slots instead")
+    if key == DEFAULT_POOL and kind.name == "pools" and "description" in given:
+        raise BadOption(
+            f"Airflow keeps the description of '{key}'", where=f"{at}.description", next_step="Leave it out"
+        )
     if kind is VARIABLES and not absent and not {"value"} & {*given, *references}:
         raise BadOption(f"variable '{key}' has no value", where=at, next_step="Set value or value_from")
     return Item(kind, key, at, absent, given, references)
