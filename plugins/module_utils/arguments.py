@@ -77,7 +77,10 @@ OWN: dict[str, Any] = {
     "config": {"type": "dict"},
     "environment": {"type": "dict"},
     "overrides": {"type": "dict"},
+    "image_registry": {"type": "str"},
+    "image": {"type": "str"},
     **door.SIZES,
+    **door.PLACEMENT,
     **door.SHARED,
 }
 # In a patch of a pod null is a value: it deletes.

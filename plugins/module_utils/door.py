@@ -76,6 +76,29 @@ HOST_ALIASES: dict[str, Any] = {
         "hostnames": {"type": "list", "elements": "str", "required": True},
     },
 }
+# Where pods run and what they reach: options of a service that a Manager may set for all of them.
+PLACEMENT: dict[str, Any] = {
+    "tolerations": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            **{name: {"type": "str"} for name in ("key", "operator", "value", "effect")},
+            "tolerationSeconds": {"type": "int"},
+        },
+    },
+    "affinity": {"type": "dict"},
+    "priority_class": {"type": "str"},
+    "ca_certificates": {"type": "str"},
+    "egress_proxy": {
+        "type": "dict",
+        "options": {
+            "http": {"type": "str"},
+            "https": {"type": "str"},
+            "no_proxy": {"type": "list", "elements": "str"},
+        },
+    },
+    "image_pull_secrets": {"type": "list", "elements": "str", "no_log": False},
+}
 # Options that both a Manager and a Service have.
 SHARED: dict[str, Any] = {
     "description": {"type": "str"},

@@ -211,6 +211,63 @@ options:
           memory_limit:
             description: Memory that it may use at most. Defaults to what is reserved.
             type: str
+      tolerations:
+        description:
+          - Taints of nodes that pods of the service may run on all the same, in the form of a Pod's
+            C(spec.tolerations).
+        type: list
+        elements: dict
+        suboptions:
+          key:
+            description: Key of the taint.
+            type: str
+          operator:
+            description: V(Equal), which is the default, or V(Exists).
+            type: str
+          value:
+            description: Value of the taint, with V(Equal).
+            type: str
+          effect:
+            description: V(NoSchedule), V(PreferNoSchedule) or V(NoExecute). Without it all of them.
+            type: str
+          tolerationSeconds:
+            description: With V(NoExecute), seconds after which a pod has to go.
+            type: int
+      affinity:
+        description:
+          - Where pods of the service run, in the form of a Pod's C(spec.affinity). Without it, pods of one component
+            are spread over the nodes as far as possible.
+        type: dict
+      priority_class:
+        description:
+          - PriorityClass of every pod of the service. It must exist.
+        type: str
+      ca_certificates:
+        description:
+          - Certificates of authorities, as PEM text, that every container of the service trusts besides those of its
+            image, for git, Python and C(curl). No image has to be built.
+        type: str
+      egress_proxy:
+        description:
+          - Proxy through which every container of the service reaches what is outside of the cluster. The service's own
+            names, names that end with V(.svc) or V(.cluster.local), and private networks are always reached directly.
+        type: dict
+        suboptions:
+          http:
+            description: Address for C(http), such as V(http://proxy.example.com:3128). It must not hold a password.
+            type: str
+          https:
+            description: Address for C(https).
+            type: str
+          no_proxy:
+            description: What else is reached directly, as hosts, domains with a dot before them, addresses or networks.
+            type: list
+            elements: str
+      image_pull_secrets:
+        description:
+          - Names of Secrets in the namespace with which images are pulled. They must exist.
+        type: list
+        elements: str
 seealso:
   - module: scp.dataops.dataops_service
   - module: scp.dataops.dataops_manager_info
@@ -382,6 +439,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "node_selector": {"type": "dict"},
     "host_aliases": door.HOST_ALIASES,
     **door.SIZES,
+    **door.PLACEMENT,
 }
 
 

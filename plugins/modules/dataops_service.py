@@ -127,6 +127,17 @@ options:
       - Another version than the one that runs is an upgrade, from V(2.11) to V(3.3) only.
     type: str
     choices: ['2.11', '3.3']
+  image_registry:
+    description:
+      - Registry and path in front of every image but O(image), such as V(registry.example.com/mirror). Defaults to the
+        Manager's.
+    type: str
+  image:
+    description:
+      - Image of Airflow by its full reference with tag or digest, such as V(registry.example.com/airflow:3.3.2-own).
+        Without it that of O(version) is used.
+      - It must hold the minor version that O(version) names. That is looked at before anything restarts.
+    type: str
   size:
     description:
       - A size for everything at once. What O(web_server), O(scheduler), O(dag_processor), O(triggerer), O(worker),
@@ -562,6 +573,62 @@ options:
         not know. Nothing else is checked, so an option is better wherever there is one.
     type: dict
     version_added: 0.2.0
+  tolerations:
+    description:
+      - Taints of nodes that pods of the service may run on all the same, in the form of a Pod's C(spec.tolerations).
+    type: list
+    elements: dict
+    suboptions:
+      key:
+        description: Key of the taint.
+        type: str
+      operator:
+        description: V(Equal), which is the default, or V(Exists).
+        type: str
+      value:
+        description: Value of the taint, with V(Equal).
+        type: str
+      effect:
+        description: V(NoSchedule), V(PreferNoSchedule) or V(NoExecute). Without it all of them.
+        type: str
+      tolerationSeconds:
+        description: With V(NoExecute), seconds after which a pod has to go.
+        type: int
+  affinity:
+    description:
+      - Where pods of the service run, in the form of a Pod's C(spec.affinity). Without it, pods of one component
+        are spread over the nodes as far as possible.
+    type: dict
+  priority_class:
+    description:
+      - PriorityClass of every pod of the service. It must exist.
+    type: str
+  ca_certificates:
+    description:
+      - Certificates of authorities, as PEM text, that every container of the service trusts besides those of its
+        image, for git, Python and C(curl). No image has to be built.
+    type: str
+  egress_proxy:
+    description:
+      - Proxy through which every container of the service reaches what is outside of the cluster. The service's own
+        names, names that end with V(.svc) or V(.cluster.local), and private networks are always reached directly.
+    type: dict
+    suboptions:
+      http:
+        description: Address for C(http), such as V(http://proxy.example.com:3128). It must not hold a password.
+        type: str
+      https:
+        description: Address for C(https).
+        type: str
+      no_proxy:
+        description: What else is reached directly, as hosts, domains with a dot before them, addresses or networks.
+        type: list
+        elements: str
+  image_pull_secrets:
+    description:
+      - Names of Secrets in the namespace with which images are pulled. They must exist.
+    type: list
+    elements: str
   tags:
     description:
       - Up to 50 keys and values of your own. A change restarts nothing.

@@ -54,8 +54,7 @@ def stateful_set(spec: ServiceSpec, name: str, component: str, pod: Manifest) ->
             "selector": {"matchLabels": selector(spec, component)},
             "template": {
                 "metadata": {"labels": labels(SERVICE, spec.name, spec.manager, component)},
-                # Host aliases would restart a store for nothing: it connects to nobody.
-                "spec": {key: value for key, value in pod.items() if key != "hostAliases"},
+                "spec": pod,
             },
         },
     }
@@ -113,7 +112,7 @@ def broker_pod(spec: ServiceSpec) -> Manifest:
 
 
 def store_pod(spec: ServiceSpec, container: Manifest, *, claim: str, files: Manifest) -> Manifest:
-    return pods.pod(
+    return pods.store_pod(
         spec,
         [container],
         serviceAccountName=spec.name,

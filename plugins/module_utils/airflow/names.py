@@ -77,6 +77,10 @@ def git_check(service: str) -> str:
     return f"{service}-git-check"
 
 
+def image_check(service: str) -> str:
+    return f"{service}-image-check"
+
+
 def logs(service: str) -> str:
     return f"{service}-logs"
 

@@ -19,7 +19,7 @@ from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
-from . import manifests, names, pieces, references, rights, sizes, stores
+from . import authorities, manifests, names, pieces, references, rights, sizes, stores
 from .git import check
 from .git.credentials import Given
 from .manifests import KEPT_KINDS, KINDS, Stages
@@ -122,7 +122,7 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     recorded = record.read(live.get(Ref("ConfigMap", names.record(request.name), request.namespace)))
     options = record.merged(recorded, request.options, nested=NESTED)
     spec = settled(request, options, inherited, live)
-    cluster = Cluster(kube, request.namespace, spec.node_selector)
+    cluster = Cluster(kube, request.namespace, spec.placement.node_selector)
     spec = with_ingress_class(cluster, spec, live)
     stores.stays(spec, live)
     stores.broker_stays(spec, live)
@@ -136,6 +136,7 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     )
     if not missing_namespace:
         secrets = replace(secrets, named=references.named(kube, spec))
+    warnings += authorities.expired(spec.placement.ca_certificates, kube.now())
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
     replaced_jobs = jobs_to_replace(stages, live)

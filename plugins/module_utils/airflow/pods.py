@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pod specs of a service: components, jobs and the template of task pods, from the same few pieces.
 
-All of them pass the "restricted" Pod Security Standard, take the service's host aliases and node selector, and hold a
+All of them pass the "restricted" Pod Security Standard, are placed and connected as the service says, and hold a
 Kubernetes token only where Airflow calls Kubernetes.
 """
 
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..kube.objects import Manifest, without_none
-from . import names
+from . import images, names, placement
 from .git import parts
+from .pieces import selector
 from .sizes import Size
 from .spec import ServiceSpec
 from .versions import Component, Probe
@@ -25,23 +26,27 @@ STARTUP_SECONDS = 300
 
 
 def image(spec: ServiceSpec, name: str) -> str:
-    return f"{spec.image_registry}/{name}" if spec.image_registry else name
+    return images.under(spec.image_registry, name)
 
 
 def airflow_image(spec: ServiceSpec) -> str:
-    return image(spec, spec.profile.image)
+    return spec.image or image(spec, spec.profile.image)
 
 
 def pod(spec: ServiceSpec, containers: Sequence[Manifest], **fields: Any) -> Manifest:
-    """A pod spec with what every pod of a service has. ``fields`` adds to it; ``None`` leaves a field out."""
-    aliases = [{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in spec.host_aliases]
+    """A pod spec with what every pod of Airflow has. ``fields`` adds to it; ``None`` leaves a field out."""
+    return placement.connected(store_pod(spec, containers, **fields), spec.placement, spec.name, airflow_image(spec))
+
+
+def store_pod(spec: ServiceSpec, containers: Sequence[Manifest], **fields: Any) -> Manifest:
+    """A pod that connects to nobody: without aliases, authorities and proxy, whose change would restart it."""
     spec_of_pod: Manifest = without_none(
         {
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "securityContext": pod_security(AIRFLOW_USER, group=0),
-            "hostAliases": aliases or None,
-            "nodeSelector": dict(spec.node_selector) or None,
+            "imagePullSecrets": [{"name": name} for name in spec.image_pull_secrets] or None,
+            **placement.scheduling(spec.placement),
             "containers": list(containers),
             **fields,
         }
@@ -254,6 +259,7 @@ def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
         initContainers=git.init_containers or None,
         serviceAccountName=account,
         automountServiceAccountToken=component.calls_kubernetes,
+        topologySpreadConstraints=placement.spread(spec.placement, selector(spec, component.name)),
         terminationGracePeriodSeconds=spec.drain_timeout if component.runs_tasks else component.grace_seconds,
         volumes=[*volumes, *git.volumes],
     )
@@ -338,6 +344,12 @@ def store_check_pod(
     container = job_container(spec, "store-check", ["python", "-c", script], environment, mounts)
     container["envFrom"] = [{"secretRef": {"name": names.store_check(spec.name)}}]
     return job_pod(spec, container, volumes, account=None)
+
+
+def image_check_pod(spec: ServiceSpec, program: str) -> Manifest:
+    """Runs before anything of the service is touched, so it needs nothing of it."""
+    container = job_container(spec, "image-check", ["python", "-c", program], [NO_DATABASE_CHECK], [])
+    return job_pod(spec, container, [], account=None)
 
 
 def job_container(

@@ -22,7 +22,7 @@ from ..kube.deletion import delete_all
 from ..kube.objects import Ref
 from ..kube.plan import carry_out
 from ..kube.wait import wait_ready
-from . import names, naming, stores
+from . import image_check, names, naming, stores
 from .api import AirflowApi
 from .git import check
 from .inside import Wait
@@ -43,6 +43,8 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
                 kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say, called=called
             )
 
+    if plan.changes and image_check.needed(plan.spec, plan.live):
+        image_check.try_image(kube, plan.spec, progress, wait)
     if plan.changes and plan.git_untried:
         check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
     if plan.changes and plan.untried_stores:

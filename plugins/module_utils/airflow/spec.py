@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..common import validation as check
-from ..common.validation import HostAlias
 from ..errors import BadOption
-from . import broker, database, environment, overrides, settings, sizes
+from . import broker, database, environment, images, overrides, placement, settings, sizes
 from .broker import Broker
 from .database import Database
 from .git.spec import GitSync, git_sync
+from .placement import Placement
 from .sizes import SIZED, Size, Workers
 from .versions import NEWEST, Component, Profile, profile
 
@@ -29,6 +29,7 @@ EXECUTORS = (KUBERNETES, CELERY, f"{CELERY},{KUBERNETES}", f"{KUBERNETES},{CELER
 NESTED = frozenset(
     {
         *sizes.NESTED,
+        *placement.NESTED,
         "git_sync",
         "account",
         "flower",
@@ -43,7 +44,7 @@ NESTED = frozenset(
     }
 )
 # What a Manager may set for all of its services.
-INHERITED = ("domain", "storage_class", "node_selector", "host_aliases", "size", *SIZED)
+INHERITED = ("domain", "storage_class", "image_pull_secrets", *placement.OPTIONS, "size", *SIZED)
 
 DEFAULT_ACCOUNT = "dataops"
 SMALLEST_STORAGE = "1Gi"
@@ -62,6 +63,8 @@ class ServiceSpec:
     domain: str
     ingress_class: str
     image_registry: str
+    image: str
+    image_pull_secrets: tuple[str, ...]
     storage_class: str
     storage_size: str
     account_id: str
@@ -75,8 +78,7 @@ class ServiceSpec:
     git_sync: GitSync | None
     database: Database
     broker: Broker
-    host_aliases: tuple[HostAlias, ...]
-    node_selector: Mapping[str, str]
+    placement: Placement
     tags: Mapping[str, str]
     config: settings.Config
     environment: environment.Environment
@@ -141,7 +143,9 @@ class ServiceSpec:
             description=check.description(options.get("description", ""), "description"),
             domain=domain,
             ingress_class=options.get("ingress_class", ""),
-            image_registry=options.get("image_registry", "").rstrip("/"),
+            image_registry=images.registry(options.get("image_registry", ""), "image_registry"),
+            image=images.reference(options.get("image", ""), "image"),
+            image_pull_secrets=images.pull_secrets(options.get("image_pull_secrets", ()), "image_pull_secrets"),
             storage_class=options.get("storage_class", ""),
             storage_size=check.size_in_bytes(
                 options.get("storage_size") or sizes.storage(options.get("size", "")),
@@ -161,8 +165,7 @@ class ServiceSpec:
             git_sync=git_sync(options["git_sync"], profile(version), version) if options.get("git_sync") else None,
             database=database.from_options(options.get("database", {})),
             broker=broker.from_options(options.get("broker", {})),
-            host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
-            node_selector=check.node_selector(options.get("node_selector", {}), "node_selector"),
+            placement=placement.from_options(options),
             tags=check.tags(options.get("tags", {}), "tags"),
             config=settings.config(options.get("config", {}), version),
             environment=environment.environment(options.get("environment", {}), version),
@@ -175,6 +178,7 @@ OPTIONS = (
     "description",
     "ingress_class",
     "image_registry",
+    "image",
     "storage_size",
     "account",
     "executor",

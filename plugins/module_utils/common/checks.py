@@ -9,7 +9,7 @@ reported as such, never taken for granted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..errors import Forbidden
@@ -96,6 +96,48 @@ def _node_selector(cluster: Cluster) -> Iterator[Finding]:
             option="node_selector",
             next_step="Compare with 'kubectl get nodes --show-labels'",
         )
+
+
+def priority_class(cluster: Cluster, name: str) -> list[Finding]:
+    if not name:
+        return []
+    return findings.readable("priority class", lambda: _priority_class(cluster, name))
+
+
+def _priority_class(cluster: Cluster, name: str) -> Iterator[Finding]:
+    offered = sorted(item["metadata"]["name"] for item in cluster.all("PriorityClass"))
+    if name in offered:
+        yield findings.ok("priority class", name)
+    else:
+        yield findings.refused(
+            "priority class",
+            f"priority class '{name}' does not exist",
+            option="priority_class",
+            allowed=", ".join(offered),
+            next_step="Use one of those, or make it first",
+        )
+
+
+def pull_secrets(cluster: Cluster, wanted: Iterable[str]) -> list[Finding]:
+    """Kubernetes itself says nothing when one is missing, and the pull fails later without naming it."""
+    return [finding for name in wanted for finding in _pull_secret(cluster, name)]
+
+
+def _pull_secret(cluster: Cluster, name: str) -> list[Finding]:
+    def look() -> Iterator[Finding]:
+        found = cluster.kube.get("Secret", name, cluster.namespace)
+        if found is None or not str(found.get("type", "")).startswith("kubernetes.io/dockerc"):
+            what = "does not exist" if found is None else "is not one for a registry"
+            yield findings.refused(
+                "pull secret",
+                f"Secret '{name}' {what} in namespace {cluster.namespace}",
+                option="image_pull_secrets",
+                next_step=f"Make it with 'kubectl -n {cluster.namespace} create secret docker-registry {name} ...'",
+            )
+        else:
+            yield findings.ok("pull secret", name)
+
+    return findings.readable("pull secret", look)
 
 
 def controllers_of(cluster: Cluster) -> list[IngressController]:

@@ -22,6 +22,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 QUANTITY_FACTOR = {
     "m": 0.001,
@@ -178,6 +179,14 @@ def hostname(value: str, at: str) -> str:
     if not value or len(value) > 253 or not all(DNS_LABEL.fullmatch(part) for part in value.split(".")):
         raise BadOption(
             f"'{value}' is not a valid host name", where=at, next_step="Use lower-case letters, digits, '-' and '.'"
+        )
+    return value
+
+
+def object_name(value: str, at: str) -> str:
+    if not OBJECT_NAME.fullmatch(value):
+        raise BadOption(
+            f"'{value}' is not a name in Kubernetes", where=at, next_step="Use lower-case letters, digits, '-' and '.'"
         )
     return value
 

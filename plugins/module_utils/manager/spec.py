@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..airflow import sizes
+from ..airflow import images, placement, sizes
 from ..airflow import spec as service
 from ..airflow.versions import NEWEST, profile
 from ..common import validation as check
 from ..common.validation import HostAlias
 
 # Options with fixed keys of their own: an update may name one key and keeps the others.
-NESTED = frozenset({"account", "default_settings", *(f"default_settings.{option}" for option in sizes.NESTED)})
+NESTED = frozenset(
+    {"account", "default_settings", *(f"default_settings.{option}" for option in (*sizes.NESTED, *placement.NESTED))}
+)
 DEFAULT_STORAGE_SIZE = "100Gi"
 
 OPTIONS = (
@@ -66,7 +68,7 @@ class ManagerSpec:
             description=check.description(options.get("description", ""), "description"),
             domain=check.domain(check.required(options, "domain", f"the address will be {name}.DOMAIN"), "domain"),
             ingress_class=options.get("ingress_class", ""),
-            image_registry=options.get("image_registry", "").rstrip("/"),
+            image_registry=images.registry(options.get("image_registry", ""), "image_registry"),
             storage_class=options.get("storage_class", ""),
             storage_size=check.size_in_bytes(
                 options.get("storage_size", DEFAULT_STORAGE_SIZE), "storage_size", smallest=service.SMALLEST_STORAGE
@@ -85,8 +87,8 @@ def default_settings(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     check.known_keys(raw, service.INHERITED, at)
     if "domain" in raw:
         check.domain(raw["domain"], f"{at}.domain")
-    check.node_selector(raw.get("node_selector", {}), f"{at}.node_selector")
-    check.host_aliases(raw.get("host_aliases", ()), f"{at}.host_aliases")
+    placement.from_options(raw, at=f"{at}.")
+    images.pull_secrets(raw.get("image_pull_secrets", ()), f"{at}.image_pull_secrets")
     # Services differ in their executor; what one has no use for it leaves out.
     sizes.sizes(raw, profile(NEWEST), celery=True, at=f"{at}.")
     sizes.workers(raw, at=f"{at}.")

@@ -20,12 +20,40 @@ from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Ma
 
 LONGEST_NAME = "n" + "x" * 29
 GIT: dict[str, Any] = {"repo": "https://git.example.com/team/dags.git", "subdir": "dags", "interval": 30}
+# Of an authority that nobody has; it is valid until 2126.
+AUTHORITY = """\
+-----BEGIN CERTIFICATE-----
+MIIBjzCCATWgAwIBAgIUVi2rRcCG9KlZVuLQdFS/yv5FMFQwCgYIKoZIzj0EAwIw
+HDEaMBgGA1UEAwwRRXhhbXBsZSBBdXRob3JpdHkwIBcNMjYxMTIyMjExMjAxWhgP
+MjEyNjEwMjkyMTEyMDFaMBwxGjAYBgNVBAMMEUV4YW1wbGUgQXV0aG9yaXR5MFkw
+EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEVJutJoroZxt7/aTzUOdPx4/jLxPE4LdJ
+r1GMLDi5SaUvL1M3GMnnjrs9iWd+apHqx9SZvtw1PDfNUCEtiVpv06NTMFEwHQYD
+VR0OBBYEFOSxFh4Qu8GcagFZ1IEHRCsPEHCPMB8GA1UdIwQYMBaAFOSxFh4Qu8Gc
+agFZ1IEHRCsPEHCPMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIg
+XWCkz2fI41nM/Dg8b3nxvnzV4bfyQ9MeVlAM2AJ3Pc4CIQCpWA/MrZkIGCXTufYp
+VSgvLLtB8fUKp2nhUwVTJm63Vg==
+-----END CERTIFICATE-----
+"""
+AFFINITY: dict[str, Any] = {
+    "podAntiAffinity": {
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "weight": 50,
+                "podAffinityTerm": {
+                    "topologyKey": "topology.kubernetes.io/zone",
+                    "labelSelector": {"matchExpressions": [{"key": "app", "operator": "In", "values": ["etl"]}]},
+                },
+            }
+        ]
+    }
+}
 # Every option set, none to its default.
 FULL: dict[str, Any] = {
     "description": "Nightly loads",
     "domain": "dataops.example.com",
     "ingress_class": "contour",
     "image_registry": "registry.example.com/mirror",
+    "image": "registry.example.com/own/airflow:3.3.2-own",
     "storage_class": "nfs",
     "storage_size": "20Gi",
     "account": {"id": "operator"},
@@ -43,6 +71,12 @@ FULL: dict[str, Any] = {
     "git_sync": {**GIT, "ref": "v1.2", "username": "deploy"},
     "host_aliases": [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}],
     "node_selector": {"pool": "dataops"},
+    "tolerations": [{"key": "dataops", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": AFFINITY,
+    "priority_class": "dataops",
+    "ca_certificates": AUTHORITY,
+    "egress_proxy": {"http": "http://proxy.example.com:3128", "no_proxy": [".internal"]},
+    "image_pull_secrets": ["registry"],
     "tags": {"team": "analytics"},
     "config": {
         "core": {"parallelism": 64, "dags_are_paused_at_creation": False},

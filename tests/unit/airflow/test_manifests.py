@@ -424,7 +424,7 @@ def test_without_a_class_of_its_own_the_cluster_chooses() -> None:
 IMAGES = {
     "public": (service(), {"apache/airflow:3.3.2", "postgres:15"}),
     "from the registry": (
-        full(),
+        full(image=""),
         {f"registry.example.com/mirror/{name}" for name in ("apache/airflow:3.3.2", "postgres:15", "redis:7")},
     ),
 }
@@ -453,7 +453,7 @@ RUN_AGAIN: dict[str, tuple[ServiceSpec, dict[str, str] | None, set[str]]] = {
     "nothing": (full(), None, set()),
     "description": (full(description="other"), None, set()),
     "scheduler size": (full(scheduler={"cpu": "4"}), None, set()),
-    "another registry": (full(image_registry="other.example.com"), None, {"migration"}),
+    "another image": (full(image="own:2"), None, {"migration"}),
     "account id": (full(), {**SECRETS.account, "id": "other1"}, {"account"}),
     "account password": (full(), {**SECRETS.account, "password": "Other-One1!"}, {"account"}),
 }

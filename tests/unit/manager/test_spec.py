@@ -18,6 +18,8 @@ from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import re
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manifests
 from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import OPTIONS, ManagerSpec
 
+from ..airflow.builders import AUTHORITY
+
 ACCOUNT = {"id": "operator", "password": "SENTINEL-Pass1!"}
 # Every option set, none to its default.
 FULL: dict[str, Any] = {
@@ -40,6 +42,12 @@ FULL: dict[str, Any] = {
         "scheduler": {"cpu": "1"},
         "dag_processor": {"memory": "2Gi"},
         "triggerer": {"replicas": 2},
+        "tolerations": [{"operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "priority_class": "dataops",
+        "ca_certificates": AUTHORITY,
+        "egress_proxy": {"https": "http://proxy.example.com:3128"},
+        "image_pull_secrets": ["registry"],
         "size": "small",
         "worker": {"cpu": "1", "memory": "2Gi", "replicas": 3},
         "task_pod": {"cpu": "1"},

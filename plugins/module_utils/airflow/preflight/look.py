@@ -27,7 +27,7 @@ def look(
     demands = demand.of(changes)
     claims = any(change.action == "create" and change.ref.kind == "PersistentVolumeClaim" for change in changes)
     wanted = ["IngressClass", "Ingress"]
-    wanted += ["Node"] if demands or spec.node_selector else []
+    wanted += ["Node"] if demands or spec.placement.node_selector else []
     wanted += ["Pod"] if demands else []
     wanted += ["StorageClass"] if claims else []
     inside = bool(demands or claims) and not missing_namespace
@@ -38,6 +38,8 @@ def look(
         *checks.host(cluster, spec.host, (spec.namespace, spec.name)),
         *(checks.storage_class(cluster, spec.storage_class) if claims else []),
         *checks.node_selector(cluster),
+        *(checks.priority_class(cluster, spec.placement.priority_class) if demands else []),
+        *(checks.pull_secrets(cluster, spec.image_pull_secrets) if inside else []),
         *(findings.readable(capacity.CHECK, lambda: _room(cluster, demands)) if demands else []),
         *(_admission(cluster, demands, changes) if inside else []),
     ]
