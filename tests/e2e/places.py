@@ -68,9 +68,10 @@ class GitServer:
     host: str
     node: str
     user: str
-    password: str
+    # Not in the report of a test that fails.
+    password: str = field(repr=False)
     folder: Path
-    ssh_key: str
+    ssh_key: str = field(repr=False)
     known_hosts: str
     ca: str
 
@@ -121,9 +122,9 @@ class Airflow:
     address: str
     host: str
     account: str
-    password: str
+    password: str = field(repr=False)
     api: Api = APIS["3.3"]
-    token: str = ""
+    token: str = field(default="", repr=False)
 
     def sign_in(self) -> None:
         body = {"username": self.account, "password": self.password}
