@@ -40,10 +40,15 @@ options:
     type: str
   state:
     description:
-      - V(present) creates or changes the service.
+      - V(present) creates or changes the service, and starts it when it was stopped.
+      - V(stopped) lets running tasks finish, up to O(drain_timeout), and then takes all pods away, those of the
+        database too. Settings, data, keys and address stay. Options given along are taken over and hold from the next
+        start.
+      - V(restarted) does what V(present) does and then gives new pods to all components that did not get any by that.
+        Running tasks go on.
       - V(absent) removes it.
     type: str
-    choices: [present, absent]
+    choices: [present, stopped, restarted, absent]
     default: present
   purge:
     description:
@@ -730,6 +735,21 @@ EXAMPLES = r"""
           volumes:
             - {name: scratch, emptyDir: {sizeLimit: 1Gi}}
 
+- name: Stop the service over the weekend; the same with state present starts it
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    state: stopped
+
+- name: Standing workers beside pods, and a task may choose
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    executor: CeleryExecutor,KubernetesExecutor
+    worker:
+      replicas: 3
+      concurrency: 8
+
 - name: Remove the service, keep its data and keys
   scp.dataops.dataops_service:
     name: etl
@@ -791,12 +811,12 @@ service:
       type: str
       sample: analytics
     state:
-      description: Life cycle. RUNNING, UPDATING (pods are being replaced), ERROR or DELETED.
+      description: Life cycle. RUNNING, UPDATING (pods are being replaced), STOPPED, ERROR or DELETED.
       returned: always
       type: str
       sample: RUNNING
     health:
-      description: One verdict, healthy or unhealthy.
+      description: One verdict, healthy, unhealthy or stopped.
       returned: when present
       type: str
       sample: healthy
@@ -919,6 +939,7 @@ def argument_spec() -> dict[str, Any]:
         **door.AUTH,
         **door.CHANGE,
         **door.STATE,
+        "state": {"type": "str", "choices": ["present", "stopped", "restarted", "absent"], "default": "present"},
         **arguments.OWN,
         **arguments.IDENTITY,
         "preflight": {"type": "bool", "default": True},
@@ -929,6 +950,7 @@ def perform(call: door.Call) -> dict[str, Any]:
     params = call.params
     request = arguments.request(
         params,
+        state=params["state"],
         check_mode=call.check_mode,
         force=params["force"],
         preflight=params["preflight"],

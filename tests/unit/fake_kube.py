@@ -232,7 +232,7 @@ class FakeKube(Kube):
             self._refuse_outdated(ref, body.get("metadata", {}).get("resourceVersion", ""))
             outcome = self._stamped(_overlaid(live, body), live)
             if not dry_run:
-                self._objects[ref] = outcome
+                self._objects[ref] = self._controlled(outcome, live)
             return copy.deepcopy(outcome)
 
     def delete(
@@ -283,6 +283,8 @@ class FakeKube(Kube):
             return 503, b"no endpoints available"
         if path.endswith("/health"):
             return 200, json.dumps({key: {"status": status} for key, status in self.health.items()}).encode()
+        if path.partition("?")[0].endswith("/taskInstances"):
+            return 200, json.dumps({"task_instances": [], "total_entries": 0}).encode()
         if path == "/auth/token":
             return 201, json.dumps({"access_token": "SENTINEL-TOKEN"}).encode()
         dags = [{"dag_id": name, "bundle_version": commit} for name, commit in self.airflow_dags.items()]

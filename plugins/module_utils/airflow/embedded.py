@@ -47,7 +47,7 @@ def stateful_set(spec: ServiceSpec, name: str, component: str, pod: Manifest) ->
         "kind": "StatefulSet",
         "metadata": metadata(spec, name, component),
         "spec": {
-            "replicas": 1,
+            "replicas": 1 if spec.running else 0,
             "serviceName": name,
             # The other policy waits for a broken pod before it replaces it: a correction would never arrive.
             "podManagementPolicy": "Parallel",

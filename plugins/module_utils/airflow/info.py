@@ -45,7 +45,7 @@ def service_info(kube: Kube, request: Request, inherited: dict[str, Any], live: 
     described = status.describe(spec, live)
     account = decoded(live.get(Ref("Secret", names.account(request.name), request.namespace)))
     api = AirflowApi(kube, spec.namespace, spec.name, spec.profile, account)
-    described["airflow"] = api.health()
+    described["airflow"] = api.health() if described["state"] != status.STOPPED else {}
     described["git"] = git(spec, api)
     ailing = sorted(
         f"{part}: {word}" for part, word in described["airflow"].items() if word not in ("healthy", "unknown")

@@ -17,7 +17,7 @@ from ..common import record
 from ..common.labels import SERVICE, labels
 from ..common.secret_keys import SecretKey
 from ..kube.objects import Manifest, without_none
-from . import configuration, embedded, environment, names, pods, scripts, tailoring
+from . import configuration, embedded, environment, names, pods, scripts, standing, tailoring
 from .git import bundles, sidecar
 from .git.spec import BUNDLE, GitSync
 from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
@@ -219,12 +219,15 @@ def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str]
     checksum = configuration.checksum(
         spec, component, {**mounted_files(spec, component, files), **addresses(spec, component, secrets)}, named
     )
+    described = metadata(spec, names.component(spec.name, component.name), component.name)
+    if component.name == "scheduler":
+        described["annotations"] = {standing.VERSION: spec.version, standing.EXECUTOR: spec.executor}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(spec, names.component(spec.name, component.name), component.name),
+        "metadata": described,
         "spec": {
-            "replicas": spec.sizes[component.name].replicas,
+            "replicas": spec.sizes[component.name].replicas if spec.running else 0,
             # The old pod goes when the new one is ready: tasks and browsers always find a web server.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "revisionHistoryLimit": 2,

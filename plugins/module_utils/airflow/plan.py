@@ -27,6 +27,8 @@ from .preflight.look import look as look_around
 from .secrets import Secrets, provide
 from .sizes import SIZED
 from .spec import NESTED, ServiceSpec
+from .standing import Standing, standing
+from .versions import UPGRADES
 
 Live = dict[Ref, Manifest]
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "Job"})
@@ -45,6 +47,8 @@ class Request:
     account_password: str | None = None
     git: Given = field(default_factory=Given)
     wait_for_commit: bool | str = False
+    # present, stopped or restarted
+    state: str = "present"
     check_mode: bool = False
     force: bool = False
     preflight: bool = True
@@ -64,6 +68,8 @@ class Plan:
     replaced_jobs: tuple[Ref, ...]
     git_untried: bool
     untried_stores: tuple[str, ...]
+    before: Standing | None
+    restarts: tuple[Ref, ...]
     warnings: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
 
@@ -76,8 +82,23 @@ class Plan:
         """Components whose running pods are replaced, in the order in which they are named everywhere."""
         components = manifests.names_by_component(self.stages.components)
         rolled = {change.ref.name for change in self.changes if change.action == "update" and change.rolls}
+        if not (self.before and self.before.runs and self.spec.running):
+            return ()
         database = ("database",) if names.database(self.spec.name) in rolled else ()
         return (*database, *(part for name, part in components.items() if name in rolled))
+
+    @property
+    def upgrades(self) -> bool:
+        return self.before is not None and self.before.version != self.spec.version
+
+    @property
+    def ending_executors(self) -> tuple[str, ...]:
+        """Executors whose tasks must have ended before anything is changed."""
+        if self.before is None or not self.before.runs:
+            return ()
+        if self.upgrades or not self.spec.running:
+            return self.before.executors
+        return tuple(name for name in self.before.executors if name not in self.spec.executors)
 
     def unready(self, stage: Sequence[Manifest]) -> list[Ref]:
         """Workloads to wait for: what this run changes, and what an earlier, killed run left unfinished."""
@@ -124,6 +145,9 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     spec = settled(request, options, inherited, live)
     cluster = Cluster(kube, request.namespace, spec.placement.node_selector)
     spec = with_ingress_class(cluster, spec, live)
+    before = standing(live, request.name, request.namespace)
+    spec = replace(spec, running=request.state != "stopped")
+    refuse_impossible(request, spec, before)
     stores.stays(spec, live)
     stores.broker_stays(spec, live)
     logins = references.not_known_yet(spec) if missing_namespace else references.logins(kube, spec)
@@ -139,6 +163,9 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     warnings += authorities.expired(spec.placement.ca_certificates, kube.now())
     keys_belong_to_data(spec, live)
     stages = manifests.render(spec, secrets, options)
+    if not spec.running:
+        # They need a database; the next start brings them.
+        stages = replace(stages, migration=[], account=[])
     replaced_jobs = jobs_to_replace(stages, live)
     problem: ApiError | Refused | None = None
     try:
@@ -149,6 +176,8 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
         # The rest is looked at all the same, so that everything can be put right at once.
         problem = error
         changes = [Change("create", ref, desired=item) for ref, item in index(stages.all).items() if ref not in live]
+    restarts = to_restart(request, spec, before, stages, changes)
+    changes += [Change("update", ref, rolls=True) for ref in restarts]
     real = tuple(change for change in changes if change.action != "keep")
     found = look_around(cluster, spec, real, missing_namespace=missing_namespace) if request.preflight and real else []
     plan = Plan(
@@ -160,6 +189,8 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
         replaced_jobs=replaced_jobs,
         git_untried=check.untried(spec, secrets, recorded, live),
         untried_stores=stores.untried(spec, secrets, live, real, before=recorded, after=options),
+        before=before,
+        restarts=restarts,
         warnings=(*warnings, *(str(finding) for finding in found if finding.status == "warning")),
         findings=tuple(found),
     )
@@ -209,7 +240,43 @@ def jobs_to_replace(stages: Stages, live: Live) -> tuple[Ref, ...]:
 def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
     """What may go when it is no longer rendered: never data and keys, but a git credential that is out of use."""
     credentials = {names.git(spec.name), names.git_check(spec.name), names.store_check(spec.name)}
-    return [item for ref, item in live.items() if ref.kind not in KEPT_KINDS or ref.name in credentials]
+    # Jobs tell that the database is ready for use; a stopped service is not asked to make them.
+    kept = KEPT_KINDS if spec.running else KEPT_KINDS | {"Job"}
+    return [item for ref, item in live.items() if ref.kind not in kept or ref.name in credentials]
+
+
+def refuse_impossible(request: Request, spec: ServiceSpec, before: Standing | None) -> None:
+    """What the service that stands cannot become."""
+    if before is None:
+        if not spec.running:
+            raise Refused("it does not exist", where=f"service {spec.name}", next_step="Create it with state: present")
+        return
+    if spec.version == before.version:
+        return
+    if spec.version not in UPGRADES.get(before.version, ()):
+        ways = ", ".join(UPGRADES.get(before.version, ()))
+        raise Refused(
+            f"Airflow {before.version} cannot become {spec.version}",
+            where="version",
+            next_step=f"It can be upgraded to {ways}" if ways else "Leave it out; no newer version is supported yet",
+        )
+    if not spec.running:
+        raise Refused(
+            f"an upgrade from {before.version} to {spec.version} has to start the service",
+            where="version",
+            next_step="Use state: present, and stop the service afterwards",
+        )
+
+
+def to_restart(
+    request: Request, spec: ServiceSpec, before: Standing | None, stages: Stages, changes: Sequence[Change]
+) -> tuple[Ref, ...]:
+    """Components that were asked to restart and do not get new pods by this run anyway."""
+    if request.state != "restarted" or before is None or not before.runs:
+        return ()
+    renewed = {change.ref for change in changes if change.action == "create" or change.rolls}
+    deployments = [ref_of(item) for item in stages.components if item["kind"] == "Deployment"]
+    return tuple(ref for ref in deployments if ref not in renewed)
 
 
 def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str, Any], live: Live) -> ServiceSpec:
@@ -220,6 +287,10 @@ def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str
         both = {**inherited.get(option, {}), **options.get(option, {})}
         if both:
             effective[option] = both
+    before = standing(live, request.name, request.namespace)
+    if before is not None:
+        # A release of the collection with a newer default must not upgrade it by itself.
+        effective.setdefault("version", before.version)
     spec = ServiceSpec.from_options(effective, name=request.name, manager=request.manager, namespace=request.namespace)
     # An external database has no volume.
     volumes = [names.database(request.name), names.logs(request.name)]

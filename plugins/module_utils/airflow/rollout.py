@@ -22,14 +22,18 @@ from ..kube.deletion import delete_all
 from ..kube.objects import Ref
 from ..kube.plan import carry_out
 from ..kube.wait import wait_ready
-from . import image_check, names, naming, stores
+from . import drain, image_check, names, naming, stores
 from .api import AirflowApi
 from .git import check
 from .inside import Wait
 from .plan import Plan, Request
+from .secrets import decoded
 from .spec import ServiceSpec
+from .standing import Standing
+from .versions import profile
 
 HEALTH_POLL_SECONDS = 1.0
+RESTARTED_AT = "scp.dataops/restarted-at"
 
 
 def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Callable[[], float]) -> None:
@@ -43,24 +47,39 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
                 kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say, called=called
             )
 
-    if plan.changes and image_check.needed(plan.spec, plan.live):
-        image_check.try_image(kube, plan.spec, progress, wait)
-    if plan.changes and plan.git_untried:
-        check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
-    if plan.changes and plan.untried_stores:
-        try_stores(kube, plan, progress, wait)
+    if plan.changes and plan.spec.running:
+        try_out(kube, plan, progress, wait)
+    if plan.before and plan.ending_executors:
+        end_tasks(kube, plan, plan.before, progress)
+    if not plan.spec.running:
+        stop(kube, request, plan, progress)
+        return
     if plan.replaced_jobs:
         delete_all(kube, plan.replaced_jobs, timeout=left())
     carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
+    run_jobs(kube, request, plan, wait)
+    start_components(kube, request, plan, wait)
+    if request.wait and plan.unready([*plan.stages.foundation, *plan.stages.components]):
+        wait_healthy(kube, plan.spec, progress, left)
+    carry_out(kube, [change for change in plan.changes if change.action == "delete"])
+
+
+def try_out(kube: Kube, plan: Plan, progress: Timeline, wait: Wait) -> None:
+    """Use from inside the cluster what is new and not ours, before anything of the service changes."""
+    if image_check.needed(plan.spec, plan.live):
+        image_check.try_image(kube, plan.spec, progress, wait)
+    if plan.git_untried:
+        check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
+    if plan.untried_stores:
+        try_stores(kube, plan, progress, wait)
+
+
+def run_jobs(kube: Kube, request: Request, plan: Plan, wait: Wait) -> None:
     for stage in (plan.stages.migration, plan.stages.account):
         if jobs := plan.unready(stage):
             wait(plan.unready(plan.stages.foundation))
             carry_out(kube, plan.of(stage), force=request.force)
             wait(jobs)
-    start_components(kube, request, plan, wait)
-    if request.wait and plan.unready([*plan.stages.foundation, *plan.stages.components]):
-        wait_healthy(kube, plan.spec, progress, left)
-    carry_out(kube, [change for change in plan.changes if change.action == "delete"])
 
 
 def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> None:
@@ -68,6 +87,7 @@ def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> No
         # A component whose database is away crashes; that would be told instead of why the database is away.
         wait(plan.unready(plan.stages.foundation))
     carry_out(kube, plan.of(plan.stages.components), force=request.force)
+    restart(kube, plan.restarts)
     if request.wait:
         wait(plan.unready(plan.stages.components))
 
@@ -82,10 +102,41 @@ def try_stores(kube: Kube, plan: Plan, progress: Timeline, wait: Wait) -> None:
         progress.say(f"{finding.check}: {finding.found}")
 
 
+def restart(kube: Kube, deployments: Sequence[Ref]) -> None:
+    """New pods for these, the old ones going when the new ones are ready.
+
+    Not as a part of what is applied: applying without it would take it back, which would be one more restart.
+    """
+    marked = {"metadata": {"annotations": {RESTARTED_AT: kube.now().isoformat()}}}
+    kube.each(lambda ref: kube.patch(ref.kind, ref.name, ref.namespace, {"spec": {"template": marked}}), deployments)
+
+
+def end_tasks(kube: Kube, plan: Plan, before: Standing, progress: Timeline) -> None:
+    """Wait until no task needs an executor that goes, or a part of the service that stops."""
+    spec = plan.spec
+    scheduler = plan.live[Ref("Deployment", names.component(spec.name, "scheduler"), spec.namespace)]
+    account = decoded(plan.live.get(Ref("Secret", names.account(spec.name), spec.namespace)))
+    api = AirflowApi(kube, spec.namespace, spec.name, profile(before.version), account)
+    drain.drain(kube, api, scheduler, before, plan.ending_executors, spec.drain_timeout, progress)
+
+
+def stop(kube: Kube, request: Request, plan: Plan, progress: Timeline) -> None:
+    """Components first, then what they stand on."""
+    spec = plan.spec
+    carry_out(kube, plan.of(plan.stages.components), force=request.force)
+    if plan.changes:
+        # Pods that end are no part of any Deployment's state, so they are waited for themselves.
+        timeout = drain.HALT_SECONDS + spec.drain_timeout
+        drain.halt(kube, spec.name, spec.namespace, [part.name for part in spec.components], timeout=timeout)
+        progress.say("all components have stopped")
+    carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
+    carry_out(kube, [change for change in plan.changes if change.action == "delete"])
+
+
 def wait_healthy(kube: Kube, spec: ServiceSpec, progress: Timeline, left: Callable[[], float]) -> None:
     """Until Airflow itself says that every part sends its heartbeat."""
     api = AirflowApi(kube, spec.namespace, spec.name, spec.profile)
-    wanted = {component.health_key for component in spec.components}
+    wanted = {component.health_key for component in spec.components if component.health_key}
     selector = label_selector(SERVICE, spec.name)
     said = ""
     while True:

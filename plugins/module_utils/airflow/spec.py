@@ -83,6 +83,8 @@ class ServiceSpec:
     config: settings.Config
     environment: environment.Environment
     overrides: overrides.Overrides
+    # A stopped service has everything but pods.
+    running: bool = True
 
     @property
     def profile(self) -> Profile:

@@ -16,6 +16,7 @@ from .git import status as git_status
 from .spec import ServiceSpec
 
 RUNNING, UPDATING, ERROR = "RUNNING", "UPDATING", "ERROR"
+STOPPED = "STOPPED"
 
 
 def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
     parts = {component.name: names.component(spec.name, component.name) for component in spec.components}
     found = {part: live.get(Ref("Deployment", name, spec.namespace)) for part, name in parts.items()}
     found["database"] = live.get(Ref("StatefulSet", names.database(spec.name), spec.namespace))
+    stopped = all(item is not None and not item["spec"].get("replicas", 1) for item in found.values())
     verdicts = {part: verdict(manifest) for part, manifest in found.items()}
     addresses = ingress_addresses(live.get(Ref("Ingress", spec.name, spec.namespace), {}))
     worker = spec.sizes["worker" if spec.uses_celery else "task"]
@@ -30,8 +32,8 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         "name": spec.name,
         "manager": spec.manager,
         "namespace": spec.namespace,
-        "state": state(list(verdicts.values())),
-        "health": "healthy" if all(item.state == "ready" for item in verdicts.values()) else "unhealthy",
+        "state": STOPPED if stopped else state(list(verdicts.values())),
+        "health": "stopped" if stopped else health(list(verdicts.values())),
         "reasons": [f"{part}: {item.why}" for part, item in verdicts.items() if item.state != "ready"],
         "components": {part: component(manifest, verdicts[part]) for part, manifest in found.items()},
         "web_url": f"http://{spec.host}",
@@ -61,6 +63,10 @@ def state(verdicts: list[Verdict]) -> str:
     if any(item.state == "failed" for item in verdicts):
         return ERROR
     return RUNNING if all(item.state == "ready" for item in verdicts) else UPDATING
+
+
+def health(verdicts: list[Verdict]) -> str:
+    return "healthy" if all(item.state == "ready" for item in verdicts) else "unhealthy"
 
 
 def component(manifest: Manifest | None, found: Verdict) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def test_defaults() -> None:
         "config": {},
         "environment": {},
         "overrides": {},
+        "running": True,
     }
 
 
