@@ -68,6 +68,7 @@ BROKER: dict[str, Any] = {
 # What a service is made of, and the record keeps.
 OWN: dict[str, Any] = {
     "executor": {"type": "str", "choices": list(EXECUTORS)},
+    "tls_secret": {"type": "str", "no_log": False},
     "drain_timeout": {"type": "int"},
     "flower": {"type": "dict", "options": {"enabled": {"type": "bool"}}},
     "version": {"type": "str", "choices": sorted(PROFILES)},

@@ -73,6 +73,13 @@ options:
     description:
       - Domain of the service, 3 to 50 characters; its address is V({name}.{domain}). Defaults to the Manager's.
     type: str
+  tls_secret:
+    description:
+      - Name of a Secret in the namespace of the service that holds a certificate for its address and the key, as
+        C(kubectl create secret tls) makes it. The address then is V(https://{name}.{domain}), and the Ingress
+        Controller serves the certificate. The Secret is yours, it is never changed or removed.
+      - Without it, the address begins with V(http://). A change restarts the web server.
+    type: str
   storage_class:
     description:
       - StorageClass of the service's two volumes, database and logs; it must offer ReadWriteMany. It cannot be changed

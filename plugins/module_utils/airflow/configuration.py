@@ -51,13 +51,18 @@ def common_sections(spec: ServiceSpec) -> Sections:
     }
 
 
+def cookies(spec: ServiceSpec) -> dict[str, str]:
+    """A browser that came by HTTPS must not hand its session out over HTTP."""
+    return {"cookie_secure": "True"} if spec.tls_secret else {}
+
+
 def airflow_3_sections(spec: ServiceSpec) -> Sections:
     return {
         "core": {
             "execution_api_server_url": f"http://{names.web_server(spec.name)}:{WEB_SERVER_PORT}/execution/",
         },
-        "api": {"base_url": f"http://{spec.host}"},
-        "fab": {"enable_proxy_fix": "True"},
+        "api": {"base_url": spec.web_url},
+        "fab": {"enable_proxy_fix": "True", **cookies(spec)},
         "dag_processor": {
             "dag_bundle_config_list": json.dumps(bundles.listed(spec.git_sync)),
             "dag_bundle_storage_path": names.BUNDLES,
@@ -70,7 +75,7 @@ def airflow_2_sections(spec: ServiceSpec) -> Sections:
     return {
         **({"core": {"dags_folder": folder}} if folder else {}),
         "api": {"auth_backends": f"{FAB_API}.session,{FAB_API}.basic_auth"},
-        "webserver": {"base_url": f"http://{spec.host}", "enable_proxy_fix": "True"},
+        "webserver": {"base_url": spec.web_url, "enable_proxy_fix": "True", **cookies(spec)},
         "scheduler": {"standalone_dag_processor": "True"},
     }
 

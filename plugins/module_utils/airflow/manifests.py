@@ -262,6 +262,7 @@ def ingress(spec: ServiceSpec) -> Manifest:
             "metadata": metadata(spec, spec.name, "web-server"),
             "spec": {
                 "ingressClassName": spec.ingress_class or None,
+                "tls": [{"hosts": [spec.host], "secretName": spec.tls_secret}] if spec.tls_secret else None,
                 "rules": [{"host": spec.host, "http": {"paths": [path]}}],
             },
         }

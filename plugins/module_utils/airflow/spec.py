@@ -62,6 +62,7 @@ class ServiceSpec:
     description: str
     domain: str
     ingress_class: str
+    tls_secret: str
     image_registry: str
     image: str
     image_pull_secrets: tuple[str, ...]
@@ -89,6 +90,10 @@ class ServiceSpec:
     @property
     def profile(self) -> Profile:
         return profile(self.version)
+
+    @property
+    def web_url(self) -> str:
+        return f"{'https' if self.tls_secret else 'http'}://{self.host}"
 
     @property
     def host(self) -> str:
@@ -145,6 +150,7 @@ class ServiceSpec:
             description=check.description(options.get("description", ""), "description"),
             domain=domain,
             ingress_class=options.get("ingress_class", ""),
+            tls_secret=check.name_of_secret(options.get("tls_secret", ""), "tls_secret"),
             image_registry=images.registry(options.get("image_registry", ""), "image_registry"),
             image=images.reference(options.get("image", ""), "image"),
             image_pull_secrets=images.pull_secrets(options.get("image_pull_secrets", ()), "image_pull_secrets"),
@@ -179,6 +185,7 @@ OPTIONS = (
     *INHERITED,
     "description",
     "ingress_class",
+    "tls_secret",
     "image_registry",
     "image",
     "storage_size",

@@ -36,7 +36,7 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         "health": "stopped" if stopped else health(list(verdicts.values())),
         "reasons": [f"{part}: {item.why}" for part, item in verdicts.items() if item.state != "ready"],
         "components": {part: component(manifest, verdicts[part]) for part, manifest in found.items()},
-        "web_url": f"http://{spec.host}",
+        "web_url": spec.web_url,
         "hosts_file": f"{addresses[0]} {spec.host}" if addresses else "",
         "description": spec.description,
         "domain": spec.domain,

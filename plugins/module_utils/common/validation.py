@@ -86,6 +86,17 @@ def name_of_namespace(value: str, at: str) -> str:
     return value
 
 
+def name_of_secret(value: str, at: str) -> str:
+    """Empty for none."""
+    if value and not all(DNS_LABEL.fullmatch(part) for part in value.split(".")):
+        raise BadOption(
+            f"'{value}' is not a valid name of a Secret",
+            where=at,
+            next_step="Use lower-case letters, digits, '-' and '.'",
+        )
+    return value
+
+
 def required(options: Mapping[str, Any], key: str, why: str) -> Any:
     if not options.get(key):
         raise BadOption("it is not set", where=key, next_step=f"Set it; {why}")

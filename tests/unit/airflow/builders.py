@@ -52,6 +52,7 @@ FULL: dict[str, Any] = {
     "description": "Nightly loads",
     "domain": "dataops.example.com",
     "ingress_class": "contour",
+    "tls_secret": "etl-tls",
     "image_registry": "registry.example.com/mirror",
     "image": "registry.example.com/own/airflow:3.3.2-own",
     "storage_class": "nfs",

@@ -30,6 +30,7 @@ def test_defaults() -> None:
         "description": "",
         "domain": "example.com",
         "ingress_class": "",
+        "tls_secret": "",
         "image_registry": "",
         "image": "",
         "image_pull_secrets": (),

@@ -80,6 +80,8 @@ TOUCHED: dict[str, tuple[dict[str, Any], Secrets, set[str]]] = {
     "git_sync cleared": ({"git_sync": {}}, dataclasses.replace(SECRETS, git={}), READERS),
     "domain": ({"domain": "other.example.com"}, SECRETS, {"web-server"}),
     "ingress_class": ({"ingress_class": "nginx"}, SECRETS, set()),
+    "tls_secret renamed": ({"tls_secret": "other"}, SECRETS, set()),
+    "tls_secret cleared": ({"tls_secret": ""}, SECRETS, {"web-server"}),
     "account id": ({"account": {"id": "other1"}}, SECRETS, set()),
     "account password": ({}, OTHER_PASSWORD, set()),
     "config of all": (config("core", parallelism=8), SECRETS, ALL),

@@ -24,7 +24,7 @@ from ...kube.client import Kube
 from ...kube.objects import Ref
 from ...kube.rights import Right, missing_rights
 from ...kube.wait import wait_ready
-from .. import rights
+from .. import names, references, rights, stores
 from ..git import check as git_check
 from ..git.credentials import Given
 from ..plan import Plan, Request, examined
@@ -172,16 +172,27 @@ def tried(kube: Kube, request: Request, wishes: Wishes, plan: Plan | None, progr
 def connections(kube: Kube, request: Request, plan: Plan, progress: Timeline) -> list[Finding]:
     """Whatever the service connects to, from a pod inside the cluster."""
     check, git = "connection test", plan.spec.git_sync
-    if git is None:
+    outside = tuple(references.external(plan.spec))
+    if git is None and not outside:
         return [findings.ok(check, "there is nothing to connect to")]
 
     def wait(targets: Sequence[Ref]) -> None:
         labels = label_selector(SERVICE, request.name)
         wait_ready(kube, request.namespace, targets, labels=labels, timeout=request.timeout, say=progress.say)
 
-    try:
-        commits = git_check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
-    except NotReady as error:
-        return [findings.of_error(check, error)]
-    read = (f"{item.repo} can be read at {item.ref} {commits.get(item.name, '')}".rstrip() for item in git.repositories)
-    return [findings.ok(check, "; ".join(read))]
+    found: list[Finding] = []
+    if git is not None:
+        try:
+            commits = git_check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
+        except NotReady as error:
+            found.append(findings.of_error(check, error))
+        else:
+            read = (f"{item.repo} can be read at {item.ref} {commits.get(item.name, '')}" for item in git.repositories)
+            found.append(findings.ok(check, "; ".join(line.rstrip() for line in read)))
+    if outside:
+        keys = Ref("Secret", names.keys(plan.spec.name), plan.spec.namespace)
+        try:
+            found += stores.check(kube, plan.spec, plan.secrets, outside, wait, keys_are_new=keys not in plan.live)
+        except NotReady as error:
+            found.append(findings.of_error(check, error))
+    return found
