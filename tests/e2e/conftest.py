@@ -35,6 +35,9 @@ SMALL = {
     "triggerer": {"cpu": "20m"},
     "worker": {"cpu": "20m", "memory": "768Mi"},
 }
+# For a service beside that of all tests: so little is reserved that both have room, and as much allowed as usual.
+PARTS = ("web_server", "scheduler", "dag_processor", "triggerer", "worker")
+THRIFTY = {part: {"cpu": "20m", "memory": "384Mi", "memory_limit": "2Gi"} for part in PARTS}
 MANAGER = {
     "name": NAMESPACE,
     "domain": DOMAIN,
@@ -112,10 +115,11 @@ def manager(empty: Driver, created_manager: Result) -> Driver:
 
 def purge(plain: Driver, kube: Kube) -> None:
     """Remove every service of the Manager, then the Manager, with their data: also what a killed run left behind."""
+    if not kube.get("Namespace", NAMESPACE):
+        return
     found = plain.run("dataops_service_info", manager=NAMESPACE)
-    for service in found["services"]:
-        plain.run("dataops_service", manager=NAMESPACE, name=service["name"], state="absent", purge=True)
-    plain.run("dataops_service", manager=NAMESPACE, name=SERVICE, state="absent", purge=True)
+    for name in sorted({SERVICE, *(service["name"] for service in found["services"])}):
+        plain.run("dataops_service", manager=NAMESPACE, name=name, state="absent", purge=True)
     plain.run("dataops_manager", name=NAMESPACE, state="absent", purge=True)
     if kube.get("Namespace", NAMESPACE):
         raise AssertionError(f"namespace {NAMESPACE} is not empty: remove it by hand and run this again")
@@ -159,7 +163,8 @@ def further(driver: Driver, name: str, **options: Any) -> Iterator[Result]:
 
     An Airflow takes most of a minute and a tenth of the machine: share it, and have one at a time.
     """
+    usual = {"storage_size": "1Gi", "wait_timeout": CREATED_WITHIN_SECONDS, **THRIFTY}
     try:
-        yield driver.service(name, **{"storage_size": "1Gi", "wait_timeout": CREATED_WITHIN_SECONDS, **options})
+        yield driver.service(name, **{**usual, **options})
     finally:
         driver.service(name, state="absent", purge=True)
