@@ -17,7 +17,7 @@ import yaml
 
 SERVICE = "scp.dataops.dataops_service#module:"
 # How a change is made; nobody who only looks needs it.
-HOW = ("state", "purge", "preflight")
+HOW = ("state", "purge", "preflight", "wait_for_commit")
 
 
 def options() -> dict[str, Any]:

@@ -525,6 +525,15 @@ options:
         description:
           - Key of the certificate in O(broker.ca_secret). Defaults to V(ca.crt).
         type: str
+  wait_for_commit:
+    description:
+      - With V(true), wait until the commit that O(git_sync.ref) stands for now is the one that DAGs are read from, of
+        every repository. With a commit, or 7 or more of its digits, wait for that one in O(git_sync.repo).
+      - With V(bundle), Airflow is asked from which commit it read each DAG; DAGs that cannot be imported do not count.
+        With V(sidecar), all pods beside git-sync must have the commit, and the DAGs must have been read since. The wait
+        is part of O(wait_timeout), and its end names the wanted and the running commit.
+      - It is not recorded. In check mode nobody waits.
+    type: raw
   host_aliases:
     description:
       - Names that resolve in every pod of the service, up to 20 addresses.
@@ -757,6 +766,14 @@ EXAMPLES = r"""
       replicas: 3
       concurrency: 8
 
+- name: Roll back to an earlier commit, and go on when it runs
+  scp.dataops.dataops_service:
+    name: etl
+    manager: analytics
+    git_sync:
+      ref: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123
+    wait_for_commit: true
+
 - name: Remove the service, keep its data and keys
   scp.dataops.dataops_service:
     name: etl
@@ -939,6 +956,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.scp.dataops.plugins.module_utils import arguments, door
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import removal, service
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.git import commit
 
 
 def argument_spec() -> dict[str, Any]:
@@ -949,6 +967,7 @@ def argument_spec() -> dict[str, Any]:
         "state": {"type": "str", "choices": ["present", "stopped", "restarted", "absent"], "default": "present"},
         **arguments.OWN,
         **arguments.IDENTITY,
+        "wait_for_commit": {"type": "raw"},
         "preflight": {"type": "bool", "default": True},
     }
 
@@ -963,6 +982,7 @@ def perform(call: door.Call) -> dict[str, Any]:
         preflight=params["preflight"],
         wait=params["wait"],
         timeout=params["wait_timeout"],
+        wait_for_commit=commit.option(params["wait_for_commit"]),
     )
     if params["state"] == "absent":
         done = removal.remove(call.kube, request, purge=params["purge"], timeline=call.timeline)

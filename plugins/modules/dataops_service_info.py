@@ -72,16 +72,76 @@ services:
       type: dict
       sample: {metadatabase: healthy, scheduler: healthy, dag_processor: healthy, triggerer: healthy}
     git:
-      description: Repository, ref, the commit that most DAGs were last read from, the commit of each DAG, and why it is
-        not known if so. Empty without GitSync.
+      description: What is read from git, and what runs. Empty without GitSync. The keys of the repository in
+        O(scp.dataops.dataops_service#module:git_sync.repo) stand here; RV(services[].git.repositories) has all of them.
       returned: always
       type: dict
-      sample:
-        repo: https://git.example.com/team/dags.git
-        ref: main
-        commit: 3f0e5c1
-        dags: {hello: 3f0e5c1}
-        error: ""
+      contains:
+        mode:
+          description: V(bundle) or V(sidecar).
+          returned: with GitSync
+          type: str
+          sample: bundle
+        repo:
+          description: Its address.
+          returned: with GitSync
+          type: str
+          sample: https://git.example.com/team/dags.git
+        ref:
+          description: Its branch, tag or commit.
+          returned: with GitSync
+          type: str
+          sample: main
+        wanted:
+          description: The commit, when RV(services[].git.ref) is one. For a branch or tag it is empty, since only the
+            git server knows it; see O(scp.dataops.dataops_service#module:wait_for_commit).
+          returned: with GitSync
+          type: str
+          sample: ""
+        commit:
+          description: The commit that runs. With V(bundle) the one that most DAGs were last read from, with V(sidecar)
+            the one that most pods have. Empty when it is not known.
+          returned: with GitSync
+          type: str
+          sample: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123
+        looked:
+          description: When the server was last asked; with V(sidecar), when the running commit came. From the logs,
+            empty when they do not say.
+          returned: with GitSync
+          type: str
+          sample: "2026-01-31T12:00:00Z"
+        error:
+          description: Why the commit is not known, or what git said last when it failed. With V(sidecar) a time stands
+            before it, since git-sync tells a failure and a new commit, but not that all is well again.
+          returned: with GitSync
+          type: str
+          sample: ""
+        dags:
+          description: The commit of each DAG.
+          returned: with GitSync
+          type: dict
+          sample: {hello: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123}
+        repositories:
+          description: All repositories. Each has its RV(services[].git.repositories[].name), the keys above, and
+            RV(services[].git.repositories[].pods), which says the same of each pod that reads it.
+          returned: with GitSync
+          type: list
+          elements: dict
+          sample:
+            - name: dags
+              repo: https://git.example.com/team/dags.git
+              ref: main
+              wanted: ""
+              commit: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123
+              looked: "2026-01-31T12:00:00Z"
+              error: ""
+              pods:
+                - pod: etl-dag-processor-7684984966-vs4rh
+                  component: dag-processor
+                  commit: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123
+                  looked: "2026-01-31T12:00:00Z"
+                  error: ""
+              dags: {hello: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123}
 """
 
 from typing import Any

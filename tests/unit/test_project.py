@@ -176,7 +176,7 @@ def test_there_is_an_inventory_for_each_region_where_data_ops_is_provided() -> N
 def test_the_site_hands_every_option_to_the_roles() -> None:
     text = (ROOT / "playbooks" / "site.yml").read_text()
     # These are said once, on the command line or by the play, not per Manager or service.
-    own = {"state", "purge", "preflight", "force", "wait", "wait_timeout", "kubeconfig", "context"}
+    own = {"state", "purge", "preflight", "force", "wait", "wait_timeout", "wait_for_commit", "kubeconfig", "context"}
     for role in ROLES_OF_THE_SITE:
         wanted = {name for name in options(role) if name.removeprefix(f"{role}_") not in own}
         assert {name for name in wanted if f"        {name}: " not in text} == set()

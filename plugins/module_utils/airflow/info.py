@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from ..common import owner, record
 from ..common.labels import INSTANCE, MANAGED, MANAGED_BY, NAME, PART_OF, SERVICE
-from ..errors import DataOpsError
 from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index
 from . import names, status
 from .api import AirflowApi
+from .git import status as git_status
 from .manifests import KINDS
 from .plan import Live, Request, settled
 from .secrets import decoded
-from .spec import ServiceSpec
 
 
 def services_info(kube: Kube, namespace: str, manager: str, name: str = "") -> list[dict[str, Any]]:
@@ -46,7 +44,7 @@ def service_info(kube: Kube, request: Request, inherited: dict[str, Any], live: 
     account = decoded(live.get(Ref("Secret", names.account(request.name), request.namespace)))
     api = AirflowApi(kube, spec.namespace, spec.name, spec.profile, account)
     described["airflow"] = api.health() if described["state"] != status.STOPPED else {}
-    described["git"] = git(spec, api)
+    described["git"] = git_status.described(kube, spec, api)
     ailing = sorted(
         f"{part}: {word}" for part, word in described["airflow"].items() if word not in ("healthy", "unknown")
     )
@@ -54,22 +52,3 @@ def service_info(kube: Kube, request: Request, inherited: dict[str, Any], live: 
         described["health"] = "unhealthy"
         described["reasons"] += [f"Airflow reports {line}" for line in ailing]
     return described
-
-
-def git(spec: ServiceSpec, api: AirflowApi) -> dict[str, Any]:
-    """The commit that runs: the one most DAGs were last read from; others are named while a change spreads."""
-    if spec.git_sync is None:
-        return {}
-    answer: dict[str, Any] = {
-        "repo": spec.git_sync.main.repo,
-        "ref": spec.git_sync.main.ref,
-        "commit": "",
-        "dags": {},
-        "error": "",
-    }
-    try:
-        dags = api.commits()
-    except DataOpsError as error:
-        return {**answer, "error": str(error)}
-    counted = Counter(commit for commit in dags.values() if commit)
-    return {**answer, "commit": counted.most_common(1)[0][0] if counted else "", "dags": dags}

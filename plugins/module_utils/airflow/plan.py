@@ -20,7 +20,7 @@ from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
 from . import authorities, manifests, names, pieces, references, rights, sizes, stores
-from .git import check
+from .git import check, commit
 from .git.credentials import Given
 from .manifests import KEPT_KINDS, KINDS, Stages
 from .preflight.look import look as look_around
@@ -162,6 +162,7 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
         secrets = replace(secrets, named=references.named(kube, spec))
     warnings += authorities.expired(spec.placement.ca_certificates, kube.now())
     keys_belong_to_data(spec, live)
+    commit.possible(request.wait_for_commit, spec.git_sync)
     stages = manifests.render(spec, secrets, options)
     if not spec.running:
         # They need a database; the next start brings them.

@@ -10,7 +10,7 @@ last.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..common import findings
 from ..common.labels import SERVICE
@@ -24,7 +24,7 @@ from ..kube.plan import carry_out
 from ..kube.wait import wait_ready
 from . import drain, image_check, names, naming, stores
 from .api import AirflowApi
-from .git import check
+from .git import check, commit
 from .inside import Wait
 from .plan import Plan, Request
 from .secrets import decoded
@@ -47,8 +47,7 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
                 kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say, called=called
             )
 
-    if plan.changes and plan.spec.running:
-        try_out(kube, plan, progress, wait)
+    commits = try_out(kube, request, plan, progress, wait) if plan.spec.running else {}
     if plan.before and plan.ending_executors:
         end_tasks(kube, plan, plan.before, progress)
     if not plan.spec.running:
@@ -62,16 +61,25 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
     if request.wait and plan.unready([*plan.stages.foundation, *plan.stages.components]):
         wait_healthy(kube, plan.spec, progress, left)
     carry_out(kube, [change for change in plan.changes if change.action == "delete"])
+    if request.wait_for_commit and plan.spec.git_sync:
+        api = AirflowApi(kube, plan.spec.namespace, plan.spec.name, plan.spec.profile, plan.secrets.account)
+        wanted = commit.wanted(request.wait_for_commit, commits)
+        commit.wait(kube, plan.spec, plan.spec.git_sync, api, wanted, progress, left)
 
 
-def try_out(kube: Kube, plan: Plan, progress: Timeline, wait: Wait) -> None:
-    """Use from inside the cluster what is new and not ours, before anything of the service changes."""
-    if image_check.needed(plan.spec, plan.live):
+def try_out(kube: Kube, request: Request, plan: Plan, progress: Timeline, wait: Wait) -> Mapping[str, str]:
+    """Use from inside the cluster what is new and not ours, before anything of the service changes.
+
+    The result is the commit that each repository's ref stands for, if that was asked.
+    """
+    commits: Mapping[str, str] = {}
+    if plan.changes and image_check.needed(plan.spec, plan.live):
         image_check.try_image(kube, plan.spec, progress, wait)
-    if plan.git_untried:
-        check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
-    if plan.untried_stores:
+    if (plan.changes and plan.git_untried) or request.wait_for_commit is True:
+        commits = check.carry_out(kube, plan.spec, plan.secrets, wait, progress)
+    if plan.changes and plan.untried_stores:
         try_stores(kube, plan, progress, wait)
+    return commits
 
 
 def run_jobs(kube: Kube, request: Request, plan: Plan, wait: Wait) -> None:

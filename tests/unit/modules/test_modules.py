@@ -113,7 +113,7 @@ def test_samples_have_the_form_of_results(run: Run) -> None:
     assert real["components"]["scheduler"].keys() == service["components"]["sample"]["scheduler"].keys()
     for key in ("worker", "account", "git_sync"):
         assert real[key].keys() == service[key]["sample"].keys(), key
-    git = returned("dataops_service_info")["services"]["contains"]["git"]["sample"]
+    git = returned("dataops_service_info")["services"]["contains"]["git"]["contains"]
     assert found["dataops_service_info"]["services"][0]["git"].keys() == git.keys()
     manager = returned("dataops_manager")["manager"]["contains"]
     for key in ("files", "account"):

@@ -39,6 +39,8 @@ import sys
 import tempfile
 
 SECONDS = 60
+# What ssh says of another host key is long, and its end the point.
+LINES = 6
 COMMIT = re.compile(r"[0-9a-f]{40}")
 HINTS = {
     "Host key verification failed": "the server shows another host key than those in {at}.known_hosts",
@@ -106,7 +108,8 @@ for item in json.loads(os.environ["REPOSITORIES"]):
     try:
         try_one(item)
     except Trouble as trouble:
-        print("%s: %s" % (item["repo"], trouble))
+        lines = [line for line in str(trouble).splitlines() if line.strip()]
+        print("%s: %s" % (item["repo"], "\\n".join(lines[-LINES:])))
         for words, hint in HINTS.items():
             if words in str(trouble):
                 print(hint.format(at=item["at"]))
