@@ -161,7 +161,7 @@ options:
       state: *state
       slots:
         description:
-          - How many tasks may hold it at a time, V(-1) for any number. Needed to make one.
+          - How many tasks may hold it at a time, V(-1) for any number (not with Airflow 2.11). Needed to make one.
         type: int
       include_deferred:
         description:

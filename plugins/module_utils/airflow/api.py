@@ -14,6 +14,7 @@ import html
 import json
 import re
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +31,18 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 CSRF_FIELD = re.compile(r'<input[^>]*name="csrf_token"[^>]*value="([^"]*)"')
 # As many as Airflow gives at once unless it is configured otherwise.
 PAGE = 100
+# A busy web server takes its time over what it is asked for; how it is must be known sooner.
+ANSWER_SECONDS = 60.0
+HEALTH_SECONDS = 10.0
+# Some versions take five sign-ins in 40 seconds and no more, from all who come through the API server together.
+TOO_MANY = 429
+SIGN_IN_PAUSE = 8.0
+SIGN_IN_TRIES = 8
 NOT_THERE = (502, 503, 504)
 UNFINISHED = ("running", "queued")
+
+# Between two tries; tests note the seconds instead.
+pause = time.sleep
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ class AirflowApi:
     def health(self) -> dict[str, str]:
         """Status of ``metadatabase``, ``scheduler``, ``dag_processor`` and ``triggerer``; empty when none answers."""
         try:
-            answer = self._json("GET", self.profile.health_path)
+            answer = self._json("GET", self.profile.health_path, timeout=HEALTH_SECONDS)
         except (ApiError, NotReady, Unreachable):
             return {}
         return {key: part.get("status") or "unknown" for key, part in answer.items() if isinstance(part, dict)}
@@ -129,8 +140,18 @@ class AirflowApi:
     def _signed_in(self) -> Mapping[str, str]:
         with self._lock:
             if not self._session:
-                self._session = self._sign_in()
+                self._session = self._patiently_sign_in()
             return self._session
+
+    def _patiently_sign_in(self) -> dict[str, str]:
+        for _try in range(SIGN_IN_TRIES):
+            try:
+                return self._sign_in()
+            except AirflowError as error:
+                if error.status != TOO_MANY:
+                    raise
+            pause(SIGN_IN_PAUSE)
+        return self._sign_in()
 
     def _sign_in(self) -> dict[str, str]:
         if not self._account:
@@ -161,10 +182,16 @@ class AirflowApi:
             next_step="Give the service an account.password, which sets it anew",
         )
 
-    def _json(self, method: str, path: str, body: Any = None, session: Mapping[str, str] | None = None) -> Any:
-        content = self._exchange(
-            method, path, None if body is None else json.dumps(body).encode(), JSON, dict(session or {})
-        )
+    def _json(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        session: Mapping[str, str] | None = None,
+        timeout: float = ANSWER_SECONDS,
+    ) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        content = self._exchange(method, path, data, JSON, dict(session or {}), timeout)
         if not content:
             return {}
         try:
@@ -179,9 +206,18 @@ class AirflowApi:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         cookies: dict[str, str] | None = None,
+        timeout: float = ANSWER_SECONDS,
     ) -> bytes:
         status, content = self._kube.proxy(
-            method, self._namespace, self.where, WEB_SERVER_PORT, path, body=body, headers=headers, cookies=cookies
+            method,
+            self._namespace,
+            self.where,
+            WEB_SERVER_PORT,
+            path,
+            body=body,
+            headers=headers,
+            cookies=cookies,
+            timeout=timeout,
         )
         if status in NOT_THERE:
             raise NotReady(f"Airflow does not answer (status {status})", where=self.where)

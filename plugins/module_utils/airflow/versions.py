@@ -68,13 +68,22 @@ class Api:
     users_root: str = "/auth/fab/v1"
     # Whether a role that is written anew loses the permissions that it is written without.
     roles_shrink: bool = True
+    # Whether a pool without limit can be listed again.
+    endless_pools: bool = True
     # Between the fields of an update_mask.
     mask_separator: str = "&update_mask="
 
 
 AIRFLOW_3_API = Api(root="/api/v2", sign_in="token", sign_in_path="/auth/token")
 # Basic authentication cannot pass the API server's proxy, which keeps the Authorization header for itself.
-AIRFLOW_2_API = Api(root="/api/v1", sign_in="form", sign_in_path="/login/", roles_shrink=False, mask_separator=",")
+AIRFLOW_2_API = Api(
+    root="/api/v1",
+    sign_in="form",
+    sign_in_path="/login/",
+    roles_shrink=False,
+    endless_pools=False,
+    mask_separator=",",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import api as api_module
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.api import AirflowApi, Task
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import AIRFLOW_2_API, profile
-from ansible_collections.scp.dataops.plugins.module_utils.errors import NotReady, Unreachable
+from ansible_collections.scp.dataops.plugins.module_utils.errors import AirflowError, NotReady, Unreachable
 
 from ..fake_kube import FakeKube
 
@@ -42,6 +43,7 @@ class Airflow(FakeKube):
         super().__init__()
         self.asked: list[Asked] = []
         self.signed_in = 0
+        self.too_many = 0
         self._max_page = max_page
         self._password = password
 
@@ -61,6 +63,9 @@ class Airflow(FakeKube):
         jar = cookies if cookies is not None else {}
         self.asked.append((method, path, dict(jar), body))
         parts = urlsplit(path)
+        if method == "POST" and self.too_many:
+            self.too_many -= 1
+            return 429, b"5 per 40 second"
         if parts.path == "/auth/token":
             self.signed_in += 1
             right = json.loads(body or b"")["password"] == self._password
@@ -143,6 +148,19 @@ def test_a_wrong_password_is_said(version: Any) -> None:
         "etl-web-server: Airflow does not take the service's account 'operator'. "
         "Give the service an account.password, which sets it anew."
     )
+
+
+@version
+def test_too_many_sign_ins_are_waited_for(version: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr(api_module, "pause", paused.append)
+    kube = Airflow()
+    kube.too_many = 2
+    assert api(kube, version).count_tasks() == len(TASKS)
+    assert paused == [api_module.SIGN_IN_PAUSE] * 2
+    kube.too_many = 100
+    with pytest.raises(AirflowError, match="with status 429"):
+        api(kube, version).tasks()
 
 
 def test_the_account_is_gone() -> None:

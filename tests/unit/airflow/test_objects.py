@@ -148,7 +148,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, list[str]]]] = {
     "a value": (with_one("variables", value=["b"]), {"regions": ["value"]}),
     "a hidden value": ({"variables": [{"key": "api_token", "value": "SENTINEL-new"}]}, {"api_token": ["value"]}),
     "a description": (with_one("variables", description="Where"), {"regions": ["description"]}),
-    "slots": (with_one("pools", slots=-1), {"warehouse pool": ["slots"]}),
+    "slots": (with_one("pools", slots=9), {"warehouse pool": ["slots"]}),
     "a user's roles": (with_one("users", roles=["Viewer", "Reader"]), {"kim": ["roles"]}),
     "a user's password": (with_one("users", password="SENTINEL-new"), {"kim": ["password"]}),
     "one more permission": (
@@ -464,6 +464,17 @@ def test_version_2_cannot_take_permissions_away_and_says_so() -> None:
     )
     assert written(kube) == []
     assert done(run(filled("3"), with_one("roles", permissions=[PERMISSION]))) == ["update role/Reader"]
+
+
+def test_version_2_could_not_list_an_endless_pool_again() -> None:
+    kube = filled("2")
+    with pytest.raises(Refused) as caught:
+        run(kube, with_one("pools", slots=-1))
+    assert str(caught.value) == (
+        "pools[0].slots: Airflow 2.11 can no longer list its pools when one has no limit. "
+        "Use a number that is never reached, such as 10000."
+    )
+    assert done(run(filled("3"), with_one("pools", slots=-1))) == ["update pool/warehouse pool"]
 
 
 def test_a_service_that_is_not_there() -> None:

@@ -17,7 +17,7 @@ from ...kube.masking import CHANGED, HIDDEN
 from ..versions import Api
 from .kinds import CONNECTIONS, DEFAULT_POOL, OWN_ROLES, POOLS, ROLES, USERS, VARIABLES, Fields, Kind
 from .sameness import as_value, compare, masked, secret_texts
-from .spec import Item
+from .spec import UNLIMITED, Item
 
 # Objects of one kind by key, and fingerprints by kind, key and field.
 Live = Mapping[str, Fields]
@@ -108,6 +108,8 @@ def plan_kind(
         if one.item.absent:
             continue
         kept.add(one.key)
+        if kind is POOLS and not api.endless_pools:
+            only_limited(one)
         has = live.get(one.key)
         known = marks.get(kind.name, {}).get(one.key, {})
         if has is None:
@@ -223,6 +225,15 @@ def only_more(one: Wanted, live: Fields) -> None:
             f"Airflow 2.11 cannot take permissions away from a role: '{one.key}' would keep {', '.join(lost)}",
             where=f"{one.item.at}.permissions",
             next_step="Declare a role of another name with fewer of them and give that to the users",
+        )
+
+
+def only_limited(pool: Wanted) -> None:
+    if pool.fields.get("slots") == UNLIMITED:
+        raise Refused(
+            "Airflow 2.11 can no longer list its pools when one has no limit",
+            where=f"{pool.item.at}.slots",
+            next_step="Use a number that is never reached, such as 10000",
         )
 
 
