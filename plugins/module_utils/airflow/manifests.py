@@ -17,7 +17,7 @@ from ..common import record
 from ..common.labels import SERVICE, labels
 from ..common.secret_keys import SecretKey
 from ..kube.objects import Manifest, without_none
-from . import configuration, embedded, environment, names, pods, scripts, standing, tailoring
+from . import autoscaling, configuration, embedded, environment, names, pods, scripts, standing, tailoring
 from .git import bundles, sidecar
 from .git.spec import BUNDLE, GitSync
 from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
@@ -40,6 +40,7 @@ KINDS = (
     "Deployment",
     "Ingress",
     "PodDisruptionBudget",
+    "HorizontalPodAutoscaler",
 )
 KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Secret"})
 
@@ -103,7 +104,8 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
         account=[account_job(spec, secrets)],
         components=[
             *(deployment(spec, component, config, secrets) for component in components),
-            *(disruption_budget(spec, part) for part in components if spec.sizes[part.name].replicas > 1),
+            *(disruption_budget(spec, part) for part in components if most_replicas(spec, part) > 1),
+            *autoscaling.manifests(spec),
             ingress(spec),
         ],
     )
@@ -227,7 +229,7 @@ def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str]
         "kind": "Deployment",
         "metadata": described,
         "spec": {
-            "replicas": spec.sizes[component.name].replicas if spec.running else 0,
+            **replicas(spec, component),
             # The old pod goes when the new one is ready: tasks and browsers always find a web server.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "revisionHistoryLimit": 2,
@@ -241,6 +243,18 @@ def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str]
             },
         },
     }
+
+
+def replicas(spec: ServiceSpec, component: Component) -> dict[str, int]:
+    """Nothing for what an autoscaler scales: a number of ours would undo its choice."""
+    if component.runs_tasks and autoscaling.chosen(spec):
+        return {}
+    return {"replicas": spec.sizes[component.name].replicas if spec.running else 0}
+
+
+def most_replicas(spec: ServiceSpec, component: Component) -> int:
+    scaling = spec.workers.autoscaling if component.runs_tasks else None
+    return scaling.max_replicas if scaling else spec.sizes[component.name].replicas
 
 
 def disruption_budget(spec: ServiceSpec, component: Component) -> Manifest:

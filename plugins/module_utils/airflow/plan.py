@@ -19,7 +19,7 @@ from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
-from . import authorities, manifests, names, pieces, references, rights, sizes, stores
+from . import authorities, autoscaling, manifests, names, pieces, references, rights, sizes, stores
 from .git import check, commit
 from .git.credentials import Given
 from .manifests import KEPT_KINDS, KINDS, Stages
@@ -113,7 +113,10 @@ class Plan:
 
 def read_live(kube: Kube, namespace: str, name: str) -> Live:
     """All objects of a service: one LIST per kind, at once."""
-    return index(kube.list_all(KINDS, namespace, labels=label_selector(SERVICE, name)))
+    live = index(kube.list_all(KINDS, namespace, labels=label_selector(SERVICE, name)))
+    if Ref("Deployment", names.component(name, "worker"), namespace) in live:
+        live |= index(autoscaling.of_keda(kube, namespace, name))
+    return live
 
 
 def make_plan(kube: Kube, request: Request) -> Plan:
@@ -210,12 +213,18 @@ def plan_changes(
 ) -> list[Change]:
     anew = [item for item in stages.all if ref_of(item) in replaced_jobs]
     others = [item for item in stages.all if ref_of(item) not in replaced_jobs]
+    back = autoscaling.worker(spec) if autoscaling.taken_back(spec, live) else ""
+    scaled = [item for item in others if (item["kind"], item["metadata"]["name"]) == ("Deployment", back)]
+    others = [item for item in others if item not in scaled]
+    autoscaling.needs_keda(kube, spec)
     with rights.explained(kube, request.namespace):
         return [
             *plan_apply(kube, others, live, force=request.force, missing_namespace=missing_namespace),
+            # The number of workers was an autoscaler's, and is ours again.
+            *plan_apply(kube, scaled, live, force=True, missing_namespace=missing_namespace),
             # Not by dry run: that would ask to change the Job that is there, and no Job can be changed.
             *plan_apply(kube, anew, {}, missing_namespace=True),
-            *plan_prune(prunable(spec, live), stages.all, kinds=KINDS),
+            *plan_prune(prunable(spec, live), stages.all, kinds={*KINDS, *autoscaling.KINDS}),
         ]
 
 

@@ -20,9 +20,9 @@ from ..errors import NotReady
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
 from ..kube.objects import Ref
-from ..kube.plan import carry_out
+from ..kube.plan import Change, carry_out
 from ..kube.wait import wait_ready
-from . import drain, image_check, names, naming, stores
+from . import autoscaling, drain, image_check, names, naming, stores
 from .api import AirflowApi
 from .git import check, commit
 from .inside import Wait
@@ -94,10 +94,17 @@ def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> No
     if request.wait:
         # A component whose database is away crashes; that would be told instead of why the database is away.
         wait(plan.unready(plan.stages.foundation))
+    # One that goes would still have its say on the number of workers that we are about to write.
+    carry_out(kube, [change for change in plan.changes if gone_autoscaler(change)])
+    autoscaling.hand_over(kube, plan.spec, plan.live)
     carry_out(kube, plan.of(plan.stages.components), force=request.force)
     restart(kube, plan.restarts)
     if request.wait:
         wait(plan.unready(plan.stages.components))
+
+
+def gone_autoscaler(change: Change) -> bool:
+    return change.action == "delete" and change.ref.kind in autoscaling.KINDS
 
 
 def try_stores(kube: Kube, plan: Plan, progress: Timeline, wait: Wait) -> None:

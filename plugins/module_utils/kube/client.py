@@ -98,15 +98,17 @@ class Kube:
         found = self.each(lambda kind: self.list(kind, namespace, labels=labels), kinds)
         return [item for items in found for item in items]
 
-    def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Manifest:
-        """Server-side apply as our field manager; `force` takes fields over from other managers."""
+    def apply(
+        self, manifest: Manifest, *, dry_run: bool = False, force: bool = False, manager: str = FIELD_MANAGER
+    ) -> Manifest:
+        """Server-side apply as a field manager, ours by default; `force` takes fields over from other managers."""
         try:
-            return self._apply(manifest, dry_run=dry_run, force=force)
+            return self._apply(manifest, dry_run=dry_run, force=force, manager=manager)
         except Conflict as error:
             # What we created or patched counts as another owner of the same name; it is nobody else's.
             if error.owners != (FIELD_MANAGER,):
                 raise
-            return self._apply(manifest, dry_run=dry_run, force=True)
+            return self._apply(manifest, dry_run=dry_run, force=True, manager=manager)
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create an object; raises Conflict when it exists. Reviews, which only ask, are created too."""
@@ -280,7 +282,7 @@ class Kube:
         """Drop connections and end open watches."""
         self._transport.close()
 
-    def _apply(self, manifest: Manifest, *, dry_run: bool, force: bool) -> Manifest:
+    def _apply(self, manifest: Manifest, *, dry_run: bool, force: bool, manager: str) -> Manifest:
         manifest = encoded(manifest)
         ref = ref_of(manifest)
         self._ask_guard(ref, dry_run=dry_run)
@@ -289,7 +291,7 @@ class Kube:
             path(ref.kind, ref.namespace, ref.name),
             "apply",
             target(ref.kind, ref.name, ref.namespace),
-            {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"},
+            {"fieldManager": manager, "fieldValidation": "Strict", "force": "true" if force else "false"},
             json.dumps(manifest).encode(),
             {"Content-Type": "application/apply-patch+yaml"},
             manifest=manifest,

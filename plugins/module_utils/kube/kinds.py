@@ -47,6 +47,8 @@ KINDS: dict[str, Kind] = {
     "CronJob": Kind("batch/v1", "cronjobs"),
     "Job": Kind("batch/v1", "jobs"),
     "Lease": Kind("coordination.k8s.io/v1", "leases"),
+    "ScaledObject": Kind("keda.sh/v1alpha1", "scaledobjects"),
+    "TriggerAuthentication": Kind("keda.sh/v1alpha1", "triggerauthentications"),
     "Ingress": Kind("networking.k8s.io/v1", "ingresses"),
     "IngressClass": Kind("networking.k8s.io/v1", "ingressclasses", namespaced=False),
     "NetworkPolicy": Kind("networking.k8s.io/v1", "networkpolicies"),

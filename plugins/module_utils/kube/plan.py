@@ -42,6 +42,8 @@ class Change:
     desired: Manifest | None = None
     before: Manifest | None = None
     after: Manifest | None = None
+    # Fields of other managers are taken over.
+    force: bool = False
     # An update that replaces the pods of a Deployment or StatefulSet.
     rolls: bool = False
 
@@ -97,8 +99,9 @@ def carry_out(kube: Kube, changes: Iterable[Change], *, force: bool = False) -> 
     """Make the changes: what others refer to first, workloads next, deletions last; each group at once."""
     todo = list(changes)
     writes = [change.desired for change in todo if change.action in ("create", "update") and change.desired]
+    forced = {change.ref for change in todo if force or change.force}
     for group in _groups(writes):
-        kube.each(lambda manifest: kube.apply(manifest, force=force), group)
+        kube.each(lambda manifest: kube.apply(manifest, force=ref_of(manifest) in forced), group)
     deletions = [change.ref for change in todo if change.action == "delete"]
     kube.each(lambda ref: kube.delete(ref.kind, ref.name, ref.namespace), deletions)
 
@@ -144,7 +147,7 @@ def _update(kube: Kube, manifest: Manifest, live: Manifest, *, force: bool) -> C
     if cleaned(outcome) == cleaned(live):
         return Change("keep", ref, desired=manifest)
     before, after = masked(live, outcome)
-    return Change("update", ref, manifest, before, after, rolls=_template(live) != _template(outcome))
+    return Change("update", ref, manifest, before, after, force=force, rolls=_template(live) != _template(outcome))
 
 
 def _template(manifest: Manifest) -> Any:
