@@ -4,8 +4,8 @@
 """A stand-in for git-sync v4 (https://github.com/kubernetes/git-sync), for the embedded cluster only.
 
 The real program comes as an image from registry.k8s.io, which a machine without access to it cannot pull, and its Go
-module is not on the module proxy that the rest of the cluster is built from. So this obeys what git-sync v4 publishes
-as its contract, as far as a container beside Airflow uses it, and nothing more:
+module could not be had from the module proxy that the rest of the cluster is built from. So this obeys what git-sync v4
+publishes as its contract, as far as a container beside Airflow uses it, and nothing more:
 
 - the flags of :data:`FLAGS` (each also as ``GITSYNC_<NAME>``) and ``GITSYNC_PASSWORD``; any other flag ends it with 2;
 - worktrees named after their commit, one link that is swapped at once, stale worktrees removed later;
