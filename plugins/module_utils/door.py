@@ -82,7 +82,9 @@ PLACEMENT: dict[str, Any] = {
         "type": "list",
         "elements": "dict",
         "options": {
-            **{name: {"type": "str"} for name in ("key", "operator", "value", "effect")},
+            **{name: {"type": "str"} for name in ("operator", "value", "effect")},
+            # The name of a taint; Ansible takes the word for a secret.
+            "key": {"type": "str", "no_log": False},
             "tolerationSeconds": {"type": "int"},
         },
     },
