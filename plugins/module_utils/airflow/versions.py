@@ -343,6 +343,7 @@ AIRFLOW_2_COMPONENTS = (
 PROFILES = {
     "2.11": Profile(
         release="2.11.2",
+        bundles=False,
         image="apache/airflow:2.11.2",
         components=AIRFLOW_2_COMPONENTS,
         worker=replace(WORKER, needs_database=True, reads=WORKER.reads | {"webserver"}),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...kube.objects import Manifest
-from .. import names
+from .. import authorities, names
 from ..spec import ServiceSpec
 from ..versions import GIT_SYNC_IMAGE, GIT_SYNC_REGISTRY
 from . import bundles, credentials
@@ -61,7 +61,7 @@ def volumes(spec: ServiceSpec) -> list[Manifest]:
 
 def init_containers(spec: ServiceSpec, git: GitSync, airflow_image: str) -> list[Manifest]:
     """The first commit is there before Airflow starts; it would remember an empty folder."""
-    first = [container(spec, f"git-init-{item.name}", [*flags(item), *once()]) for item in git.repositories]
+    first = [container(spec, f"git-init-{item.name}", [*flags(spec, item), *once()]) for item in git.repositories]
     return [*first, *links(spec, git, airflow_image)]
 
 
@@ -72,7 +72,7 @@ def task_init_containers(spec: ServiceSpec, git: GitSync, airflow_image: str) ->
     for place, item in enumerate(git.repositories):
         referenced = {f"REPO_{place}": reference(item, "repo"), f"REF_{place}": reference(item, "ref")}
         shown = replace(item, repo=f"$(REPO_{place})", ref=f"$(REF_{place})")
-        made = container(spec, f"git-init-{item.name}", [*flags(shown, by_ssh=item.by_ssh), *once()])
+        made = container(spec, f"git-init-{item.name}", [*flags(spec, shown, by_ssh=item.by_ssh), *once()])
         made["env"] = [
             {"name": variable, "valueFrom": {"configMapKeyRef": {"name": names.git(spec.name), "key": key}}}
             for variable, key in referenced.items()
@@ -100,7 +100,7 @@ def containers(spec: ServiceSpec, git: GitSync) -> list[Manifest]:
 
 def standing(spec: ServiceSpec, item: Repository, port: int) -> Manifest:
     arguments = [
-        *flags(item),
+        *flags(spec, item),
         # Airflow goes on with the last commit for as long as the server is away.
         "--max-failures=-1",
         f"--period={item.interval}s",
@@ -127,7 +127,16 @@ def container(spec: ServiceSpec, name: str, arguments: list[str]) -> Manifest:
     }
 
 
-def flags(item: Repository, *, by_ssh: bool | None = None) -> list[str]:
+def settings(spec: ServiceSpec) -> str:
+    """Git's own: the file that it reads in bundle mode, too. It names the credential, which is read anew each time.
+
+    git-sync keeps git from reading the settings of its system, where the service's authorities are.
+    """
+    trusted = f",http.sslCAInfo:{authorities.BUNDLE}" if spec.placement.ca_certificates else ""
+    return f"include.path:{credentials.CONFIG_PATH}{trusted}"
+
+
+def flags(spec: ServiceSpec, item: Repository, *, by_ssh: bool | None = None) -> list[str]:
     """What init container and sidecar have in common. ``by_ssh``: where the address itself does not tell."""
     ssh = [
         f"--ssh-key-file={credentials.path(item, credentials.SSH_KEY)}",
@@ -141,8 +150,7 @@ def flags(item: Repository, *, by_ssh: bool | None = None) -> list[str]:
         f"--link={bundles.LINK}",
         f"--depth={item.depth}",
         f"--submodules={'recursive' if item.submodules else 'off'}",
-        # The file that git reads in bundle mode, too; it names the credential, which is read anew each time.
-        f"--git-config=include.path:{credentials.CONFIG_PATH}",
+        f"--git-config={settings(spec)}",
         *(ssh if (item.by_ssh if by_ssh is None else by_ssh) else []),
         f"--sync-timeout={SYNC_SECONDS}s",
         f"--stale-worktree-timeout={STALE_SECONDS}s",
