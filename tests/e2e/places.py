@@ -49,6 +49,7 @@ def pipeline():
             print("alias resolves to", socket.gethostbyname("warehouse.internal"))
         except OSError:
             print("alias does not resolve")
+        print("variables:", *(f"{{name}}={{value}}" for name, value in os.environ.items() if name.startswith("E2E_")))
         print("text of this commit: {text}")
 
     work()

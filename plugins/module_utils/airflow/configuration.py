@@ -109,7 +109,16 @@ def effective(spec: ServiceSpec) -> Sections:
         plain = {option: value for option, value in options.items() if isinstance(value, str)}
         if plain:
             result[section] = {**result.get(section, {}), **plain}
+    ours = celery_settings_of_broker(spec)
+    if ours:
+        # How the broker's certificate is verified stays, whatever else Celery is told.
+        asked = json.loads(result["celery"]["extra_celery_config"])
+        result["celery"]["extra_celery_config"] = json.dumps({**asked, **ours})
     return result
+
+
+def celery_settings_of_broker(spec: ServiceSpec) -> dict[str, object]:
+    return broker.celery_settings(spec.broker) if spec.uses_celery else {}
 
 
 def as_text(content: Sections) -> str:

@@ -27,18 +27,23 @@ SECRET_NAME = re.compile(
 )
 CONNECTION = "AIRFLOW_CONN_"
 INTERNAL = "The service sets it itself; leave it out"
-PROXY = "Use the option proxy"
+PROXY = "Use the option egress_proxy"
+AUTHORITIES = "Use the option ca_certificates"
 OWNED: Mapping[str, str] = {
     "ACCOUNT_ID": "Use the option account",
     "ACCOUNT_PASSWORD": "Use the option account",
     "AIRFLOW_CONFIG": "Use the option config",
     "AIRFLOW_HOME": INTERNAL,
     "CONNECTION_CHECK_MAX_COUNT": INTERNAL,
+    "CURL_CA_BUNDLE": AUTHORITIES,
     "DUMB_INIT_SETSID": INTERNAL,
     "FORWARDED_ALLOW_IPS": INTERNAL,
     "HTTP_PROXY": PROXY,
     "HTTPS_PROXY": PROXY,
     "NO_PROXY": PROXY,
+    "PGSSLROOTCERT": "Use the option database",
+    "REQUESTS_CA_BUNDLE": AUTHORITIES,
+    "SSL_CERT_FILE": AUTHORITIES,
 }
 # What begins like this belongs to the service: git's own settings, and the image's steps before Airflow starts.
 OWNED_BEGINNINGS = {

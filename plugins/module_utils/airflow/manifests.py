@@ -114,12 +114,10 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
 
 def config_files(spec: ServiceSpec) -> dict[str, str]:
     """Content of the service's ConfigMap by key: files to mount and variables to refer to."""
-    template = pods.task_pod(spec, labels(SERVICE, spec.name, spec.manager, "task"))
-    template = tailoring.tailored_pod(spec, environment.TASK, template)
     return {
         "airflow.cfg": configuration.as_text(configuration.effective(spec)),
         # JSON is YAML, and the engine needs no YAML writer for it.
-        names.TASK_POD_TEMPLATE: json.dumps(template, indent=1),
+        names.TASK_POD_TEMPLATE: json.dumps(task_pod(spec), indent=1),
         "account.py": scripts.ACCOUNT,
         "heartbeat.py": scripts.HEARTBEAT,
         **({"worker_alive.py": scripts.WORKER_ALIVE} if spec.uses_celery else {}),
@@ -129,6 +127,12 @@ def config_files(spec: ServiceSpec) -> dict[str, str]:
 def git_values(git: GitSync) -> dict[str, str]:
     """What pods take from a ConfigMap when they start, so that another repository changes no pod template."""
     return bundles.connections(git) if git.mode == BUNDLE else sidecar.referenced(git)
+
+
+def task_pod(spec: ServiceSpec) -> Manifest:
+    """The template of the pods that the KubernetesExecutor starts."""
+    template = pods.task_pod(spec, labels(SERVICE, spec.name, spec.manager, "task"))
+    return tailoring.tailored_pod(spec, environment.TASK, template)
 
 
 def config_map(spec: ServiceSpec, name: str, component: str, files: Mapping[str, str]) -> Manifest:

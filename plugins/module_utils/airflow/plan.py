@@ -28,6 +28,7 @@ from .secrets import Secrets, provide
 from .sizes import SIZED
 from .spec import NESTED, ServiceSpec
 from .standing import Standing, standing
+from .task_trial import try_task_pod
 from .versions import UPGRADES
 
 Live = dict[Ref, Manifest]
@@ -218,7 +219,7 @@ def plan_changes(
     others = [item for item in others if item not in scaled]
     autoscaling.needs_keda(kube, spec)
     with rights.explained(kube, request.namespace):
-        return [
+        changes = [
             *plan_apply(kube, others, live, force=request.force, missing_namespace=missing_namespace),
             # The number of workers was an autoscaler's, and is ours again.
             *plan_apply(kube, scaled, live, force=True, missing_namespace=missing_namespace),
@@ -226,6 +227,10 @@ def plan_changes(
             *plan_apply(kube, anew, {}, missing_namespace=True),
             *plan_prune(prunable(spec, live), stages.all, kinds={*KINDS, *autoscaling.KINDS}),
         ]
+        config = Ref("ConfigMap", names.config(spec.name), spec.namespace)
+        if not missing_namespace and any(change.ref == config and change.action != "keep" for change in changes):
+            try_task_pod(kube, spec)
+    return changes
 
 
 def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:

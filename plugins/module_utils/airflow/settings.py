@@ -15,7 +15,7 @@ from typing import Any
 from ..common.secret_keys import SecretKey, is_reference, reference
 from ..errors import BadOption
 from .knowledge import Knowledge, Option, knowledge
-from .knowledge.limits import CHOICES, NOT_NEGATIVE, OPEN_SECTIONS, RANGES
+from .knowledge.limits import CHOICES, DICTIONARIES, NOT_NEGATIVE, OPEN_SECTIONS, RANGES
 from .knowledge.owned import OWNED
 
 # A text in Airflow's own form, or where it stands.
@@ -108,12 +108,24 @@ def text_of(raw: Any) -> str:
 def of_kind(text: str, kind: str, path: str, at: str) -> str:
     if path in CHOICES:
         return one_of(text, CHOICES[path], at)
+    if path in DICTIONARIES:
+        return dictionary(text, at)
     if kind == "boolean":
         if text.lower() not in (*TRUE, *FALSE):
             raise BadOption(f"'{text}' is neither true nor false", where=at, next_step="Use true or false")
         return str(text.lower() in TRUE)
     if kind in ("integer", "number"):
         return in_range(text, kind, RANGES.get(path, NOT_NEGATIVE), at)
+    return text
+
+
+def dictionary(text: str, at: str) -> str:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise BadOption("it is no JSON", where=at, next_step="Write a dictionary") from error
+    if not isinstance(found, dict):
+        raise BadOption("it is no dictionary", where=at, next_step="Write a dictionary")
     return text
 
 

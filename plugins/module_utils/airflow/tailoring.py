@@ -52,11 +52,31 @@ def tailored_pod(spec: ServiceSpec, part: str, template: Manifest) -> Manifest:
     if wanted:
         names = AIRFLOW_CONTAINERS.get(part, (part,))
         containers = [
-            {**item, "env": [*item.get("env", []), *wanted]} if item["name"] in names else item
+            {**item, "env": with_entries(item.get("env", []), wanted)} if item["name"] in names else item
             for item in template["spec"]["containers"]
         ]
         template = {**template, "spec": {**template["spec"], "containers": containers}}
-    return applied(template, spec.overrides.get(part, {}))
+    patch = spec.overrides.get(part, {})
+    if part == environment.JOBS and patch:
+        patch = named_as(patch, template["spec"]["containers"][0]["name"])
+    return applied(template, patch)
+
+
+def with_entries(env: list[Manifest], wanted: list[Manifest]) -> list[Manifest]:
+    """Kubernetes refuses a variable that is there twice, so a wanted one takes the place of ours."""
+    names = {item["name"] for item in wanted}
+    return [*(item for item in env if item["name"] not in names), *wanted]
+
+
+def named_as(patch: Manifest, container: str) -> Manifest:
+    """One patch for all jobs: each has a container of its own name, which the patch calls by the name of the part."""
+    inner = patch.get("spec") or {}
+    if not inner.get("containers"):
+        return patch
+    containers = [
+        {**item, "name": container} if item["name"] == environment.JOBS else item for item in inner["containers"]
+    ]
+    return {**patch, "spec": {**inner, "containers": containers}}
 
 
 def variables(spec: ServiceSpec, part: str) -> dict[str, Value]:

@@ -188,5 +188,13 @@ def _as_yaml(manifests: Sequence[Manifest]) -> str:
         return ""
     with needed_library("pyyaml"):
         import yaml
+    # A class of its own: how texts are written must not change for others in this process.
+    dumper = type("LineByLine", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
+    yaml.add_representer(str, _line_by_line, Dumper=dumper)
     ordered = [manifest for _ref, manifest in sorted(index(manifests).items())]
-    return str(yaml.dump_all(ordered, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=True))
+    return str(yaml.dump_all(ordered, Dumper=dumper, sort_keys=True, allow_unicode=True))
+
+
+def _line_by_line(dumper: Any, text: str) -> Any:
+    """A text of several lines as such, so that a difference in a file shows the line that differs."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)

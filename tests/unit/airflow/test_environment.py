@@ -50,7 +50,7 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
         "task",
         "HTTPS_PROXY",
         "http://p",
-        "environment.task.HTTPS_PROXY: the service sets this variable. Use the option proxy.",
+        "environment.task.HTTPS_PROXY: the service sets this variable. Use the option egress_proxy.",
     ),
     "a step before Airflow": (
         "all",

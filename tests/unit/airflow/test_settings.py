@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import configuration, settings
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.knowledge import knowledge
-from ansible_collections.scp.dataops.plugins.module_utils.airflow.knowledge.limits import CHOICES, OPEN_SECTIONS, RANGES
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.knowledge.limits import (
+    CHOICES,
+    DICTIONARIES,
+    OPEN_SECTIONS,
+    RANGES,
+)
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.knowledge.owned import OWNED
 from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys import SecretKey
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
@@ -32,7 +37,8 @@ TAKEN: dict[str, tuple[str, Any, Any]] = {
     "several lines": ("email.subject_template", "one\ntwo\n", "one\ntwo"),
     "list of words": ("metrics.metrics_allow_list", ["scheduler", "executor"], "scheduler,executor"),
     "dictionary": ("fab.custom_roles", {"a": [1, "ü"]}, '{"a": [1, "ü"]}'),
-    "list of dictionaries": ("api.theme", [{"a": 1}], '[{"a": 1}]'),
+    "list of dictionaries": ("metrics.statsd_datadog_tags", [{"a": 1}], '[{"a": 1}]'),
+    "dictionary as text": ("api.theme", '{"a": 1}', '{"a": 1}'),
     "one of several words, in any case": ("logging.logging_level", "debug", "DEBUG"),
     "sensitive, by Secret": ("sentry.sentry_dsn", REFERENCE, SecretKey("sentry", "dsn")),
     "any other, by Secret": ("core.parallelism", REFERENCE, SecretKey("sentry", "dsn")),
@@ -145,6 +151,18 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
         "nan",
         "config.sensors.default_timeout: nan is out of range. Use a number of at least 0.",
     ),
+    "no JSON": (
+        "3.3",
+        "api.theme",
+        "{'a': 1}",
+        "config.api.theme: it is no JSON. Write a dictionary.",
+    ),
+    "no dictionary": (
+        "3.3",
+        "api.theme",
+        [{"a": 1}],
+        "config.api.theme: it is no dictionary. Write a dictionary.",
+    ),
     "none of the words": (
         "3.3",
         "core.default_task_weight_rule",
@@ -210,7 +228,9 @@ def test_every_sensitive_option_is_owned_or_only_by_secret(version: str) -> None
                     checked(f"{section}.{option}", "plain", version)
 
 
-@pytest.mark.parametrize("table", [OWNED, CHOICES, RANGES], ids=["owned", "choices", "ranges"])
+@pytest.mark.parametrize(
+    "table", [OWNED, CHOICES, RANGES, DICTIONARIES], ids=["owned", "choices", "ranges", "dictionaries"]
+)
 def test_tables_name_options_that_exist(table: Any) -> None:
     known = {
         f"{section}.{option}"

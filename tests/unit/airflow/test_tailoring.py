@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +122,20 @@ def test_every_known_section_has_its_readers(version: str) -> None:
     assert all(reads(profile, part.name, "unheard_of", "x") for part in profile.components)
 
 
+@pytest.mark.parametrize("version", PROFILES)
+def test_the_manual_says_who_reads_a_section(version: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
+    part = text.split(f"### Airflow {version}\n", 1)[1].split("\n#", 1)[0]
+    rows = re.findall(r"^\| (`.*`) \| (.*) \|$", part, re.MULTILINE)
+    said = {section: readers for sections, readers in rows for section in re.findall(r"`([^`]+)`", sections)}
+    profile = PROFILES[version]
+    everyone = [part.name for part in (*profile.components, profile.worker, profile.flower)]
+    for section in knowledge(version).options:
+        who = [part for part in everyone if reads(profile, part, section, "any option of it")]
+        assert said.pop(section) == ("all" if who == everyone else ", ".join(who))
+    assert said == {}
+
+
 def claimed(version: str) -> set[str]:
     profile = PROFILES[version]
     return set().union(*(part.reads for part in (*profile.components, profile.worker, profile.flower)))
@@ -154,6 +170,15 @@ def test_the_user_wins_where_it_is_a_matter_of_taste() -> None:
     assert cfg["core"]["executor"] == "KubernetesExecutor"
 
 
+def test_celery_still_verifies_the_broker_whatever_else_it_is_told() -> None:
+    broker = {"host": "redis.example.com", "tls": True}
+    asked = {"celery": {"extra_celery_config": {"worker_max_tasks_per_child": 10, "broker_use_ssl": {}}}}
+    cfg = configuration.effective(service(executor="CeleryExecutor", broker=broker, config=asked))
+    told = json.loads(cfg["celery"]["extra_celery_config"])
+    assert told["worker_max_tasks_per_child"] == 10
+    assert told["broker_use_ssl"]["ssl_cert_reqs"] == "required"
+
+
 def test_a_patched_job_is_another_job() -> None:
     def job(**options: Any) -> Any:
         return next(item for item in rendered(service(**options)).all if item["kind"] == "Job")
@@ -161,3 +186,13 @@ def test_a_patched_job_is_another_job() -> None:
     plain, patched = job(), job(overrides={"jobs": {"spec": {"hostname": "x"}}})
     assert patched["spec"]["template"]["spec"]["hostname"] == "x"
     assert plain["metadata"]["annotations"] != patched["metadata"]["annotations"]
+
+
+def test_a_patch_of_jobs_reaches_the_one_container_of_each() -> None:
+    patch = {"jobs": {"spec": {"containers": [{"name": "jobs", "tty": True}]}}}
+    jobs = [item for item in rendered(service(overrides=patch)).all if item["kind"] == "Job"]
+    containers = [item["spec"]["template"]["spec"]["containers"] for item in jobs]
+    assert [[(item["name"], item["tty"]) for item in each] for each in containers] == [
+        [("migration", True)],
+        [("account", True)],
+    ]

@@ -182,3 +182,11 @@ def test_summary_hides_secrets(kube: Kube) -> None:
     assert shown["actions"] == ["create Secret/keys"]
     assert "password: '********'" in shown["diff"]["after"]
     assert SENTINEL not in str(shown) + repr(changes)
+
+
+def test_a_file_is_shown_line_by_line(kube: Kube) -> None:
+    before, after = config_map(cfg="[core]\na = 1\nb = ü\n"), config_map(cfg="[core]\na = 2\nb = ü\n")
+    shown = summary(plan_apply(kube, [after], index([owned(before)])))["diff"]
+    lines = {side: [line.strip() for line in text.splitlines()] for side, text in shown.items()}
+    assert {"[core]", "a = 1", "b = ü"} <= set(lines["before"])
+    assert {"[core]", "a = 2", "b = ü"} <= set(lines["after"])

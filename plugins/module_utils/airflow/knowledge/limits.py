@@ -103,6 +103,23 @@ RANGES: Mapping[str, Range] = {
     "workers.min_heartbeat_interval": AT_LEAST_ONE,
 }
 
+# Dictionaries, which Airflow reads as JSON.
+DICTIONARIES = frozenset(
+    {
+        "api.theme",
+        "celery.extra_celery_config",
+        "core.asset_manager_kwargs",
+        "core.dataset_manager_kwargs",
+        "kubernetes_executor.delete_option_kwargs",
+        "kubernetes_executor.kube_client_request_args",
+        "logging.remote_task_handler_kwargs",
+        "sdk.coordinators",
+        "sdk.queue_to_coordinator",
+        "secrets.backend_kwargs",
+        "workers.secrets_backend_kwargs",
+    }
+)
+
 # Airflow hands these on as they are, so their options are those of somebody else: Celery, Elasticsearch.
 OPEN_SECTIONS = frozenset(
     {"celery_broker_transport_options", "celery_result_backend_transport_options", "elasticsearch_configs"}
