@@ -24,6 +24,13 @@ options:
       - Seconds to wait at most.
     type: int
     default: 600
+notes:
+  - A run that writes holds a Lease beside the objects for as long as it does. A second run at the same time fails
+    within seconds, writes nothing, and says who is at work and since when. A run that was killed is taken over from
+    within 30 seconds, and the next run finishes what it began.
+  - While a task waits, each change of state is shown on stderr as it happens, unless C(no_log) hides the task. Where
+    the module has a process of its own, as on another host, with C(become), C(async) or C(timeout), Ansible shows
+    nothing before the end; the result has the same lines.
 attributes:
   check_mode:
     description: Predicts changes without writing, by dry run in the API server.

@@ -22,6 +22,7 @@ from .runs import NAMESPACE, cluster, cluster_with_service, remove, remove_manag
 READS = ("get", "list_versioned", "proxy", "logs", "watch")
 WRITES = ("apply", "create", "patch", "delete")
 Run = Callable[[FakeKube], object]
+BOTH = "CeleryExecutor,KubernetesExecutor"
 GIT = {"repo": "https://git.example.com/team/dags.git", "username": "deploy", "password": "SENTINEL-token"}
 
 
@@ -81,6 +82,17 @@ def rich() -> FakeKube:
     return cluster_with_service(git_sync=GIT, web_server={"replicas": 2}, account={"id": "operator"})
 
 
+def celery() -> FakeKube:
+    return cluster_with_service(executor="CeleryExecutor", flower={"enabled": True})
+
+
+def stopped() -> FakeKube:
+    kube = plain()
+    run(kube, state="stopped")
+    kube.forget()
+    return kube
+
+
 def nothing() -> FakeKube:
     return FakeKube()
 
@@ -96,6 +108,12 @@ TASKS: dict[str, tuple[Callable[[], FakeKube], Run]] = {
     ),
     "move": (plain, lambda kube: run(kube, domain="other.example.com", node_selector={"pool": "dataops"})),
     "new password": (plain, lambda kube: run(kube, account={"password": "Another-One1!"})),
+    "add an executor": (plain, lambda kube: run(kube, executor=BOTH)),
+    "change the executor": (plain, lambda kube: run(kube, executor="CeleryExecutor")),
+    "take an executor away": (celery, lambda kube: run(kube, executor="KubernetesExecutor", flower={})),
+    "stop": (plain, lambda kube: run(kube, state="stopped")),
+    "start": (stopped, run),
+    "start with other settings": (stopped, lambda kube: run(kube, git_sync=GIT, scheduler={"replicas": 2})),
     "remove": (rich, remove),
     "purge": (rich, lambda kube: remove(kube, purge=True)),
     "create a Manager": (nothing, lambda kube: run_manager(kube, domain="example.com")),
