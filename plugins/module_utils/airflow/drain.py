@@ -10,7 +10,7 @@ a Celery worker need the web server and the broker only. Tasks that were queued 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from ..common.labels import COMPONENT, INSTANCE, SERVICE
@@ -19,7 +19,7 @@ from ..common.outcome import Timeline
 from ..errors import DataOpsError, Refused
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
-from ..kube.objects import Manifest, ref_of
+from ..kube.objects import Manifest, Ref, ref_of
 from . import names
 from .api import AirflowApi, Task
 from .spec import CELERY, KUBERNETES
@@ -80,6 +80,11 @@ def halt(kube: Kube, service: str, namespace: str, components: Collection[str], 
     pods = [ref_of(pod) for of_component in found for pod in of_component]
     if pods:
         delete_all(kube, pods, timeout=timeout)
+
+
+def components(live: Mapping[Ref, Manifest]) -> list[str]:
+    """Names of the components that there are."""
+    return [item["metadata"]["labels"][COMPONENT] for ref, item in live.items() if ref.kind == "Deployment"]
 
 
 def scale(kube: Kube, deployment: str, namespace: str, replicas: int) -> None:

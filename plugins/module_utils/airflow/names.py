@@ -60,6 +60,15 @@ def store_check(service: str) -> str:
     return f"{service}-store-check"
 
 
+def copies(service: str) -> str:
+    """The volume for copies of the database."""
+    return f"{service}-copies"
+
+
+def copy(service: str) -> str:
+    return f"{service}-copy"
+
+
 def account(service: str) -> str:
     return f"{service}-account"
 

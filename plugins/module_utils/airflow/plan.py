@@ -19,7 +19,7 @@ from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
-from . import authorities, autoscaling, manifests, names, pieces, references, rights, sizes, stores
+from . import authorities, autoscaling, manifests, names, pieces, references, rights, sizes, stores, upgrade
 from .git import check, commit
 from .git.credentials import Given
 from .manifests import KEPT_KINDS, KINDS, Stages
@@ -91,6 +91,11 @@ class Plan:
     @property
     def upgrades(self) -> bool:
         return self.before is not None and self.before.version != self.spec.version
+
+    @property
+    def migration_began(self) -> bool:
+        """By an earlier run that did not live to see its end."""
+        return any(ref_of(job) in self.live for job in self.stages.migration)
 
     @property
     def ending_executors(self) -> tuple[str, ...]:
@@ -168,6 +173,8 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     keys_belong_to_data(spec, live)
     commit.possible(request.wait_for_commit, spec.git_sync)
     stages = manifests.render(spec, secrets, options)
+    if before and before.version != spec.version and spec.database.embedded:
+        stages = replace(stages, foundation=[*stages.foundation, upgrade.copies(spec)])
     if not spec.running:
         # They need a database; the next start brings them.
         stages = replace(stages, migration=[], account=[])

@@ -16,13 +16,13 @@ from ..common import findings
 from ..common.labels import SERVICE
 from ..common.labels import selector as label_selector
 from ..common.outcome import Timeline
-from ..errors import NotReady
+from ..errors import ApiError, NotReady, Refused
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
 from ..kube.objects import Ref
 from ..kube.plan import Change, carry_out
 from ..kube.wait import wait_ready
-from . import autoscaling, drain, image_check, names, naming, stores
+from . import autoscaling, drain, image_check, names, naming, stores, upgrade
 from .api import AirflowApi
 from .git import check, commit
 from .inside import Wait
@@ -33,6 +33,8 @@ from .standing import Standing
 from .versions import profile
 
 HEALTH_POLL_SECONDS = 1.0
+# For the way back, whatever is left of the run's own time.
+GO_BACK_SECONDS = 300
 RESTARTED_AT = "scp.dataops/restarted-at"
 
 
@@ -53,18 +55,72 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
     if not plan.spec.running:
         stop(kube, request, plan, progress)
         return
-    if plan.replaced_jobs:
-        delete_all(kube, plan.replaced_jobs, timeout=left())
-    carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
-    run_jobs(kube, request, plan, wait)
-    start_components(kube, request, plan, wait)
-    if request.wait and plan.unready([*plan.stages.foundation, *plan.stages.components]):
-        wait_healthy(kube, plan.spec, progress, left)
+    if plan.before and plan.upgrades:
+        upgrade_and_start(kube, request, plan, plan.before, progress, wait, left)
+    else:
+        lay_foundation(kube, request, plan, left)
+        run_jobs(kube, request, plan, wait)
+        start_components(kube, request, plan, progress, wait, left)
     carry_out(kube, [change for change in plan.changes if change.action == "delete"])
     if request.wait_for_commit and plan.spec.git_sync:
         api = AirflowApi(kube, plan.spec.namespace, plan.spec.name, plan.spec.profile, plan.secrets.account)
         wanted = commit.wanted(request.wait_for_commit, commits)
         commit.wait(kube, plan.spec, plan.spec.git_sync, api, wanted, progress, left)
+
+
+def lay_foundation(kube: Kube, request: Request, plan: Plan, left: Callable[[], float]) -> None:
+    if plan.replaced_jobs:
+        delete_all(kube, plan.replaced_jobs, timeout=left())
+    carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
+
+
+def upgrade_and_start(
+    kube: Kube,
+    request: Request,
+    plan: Plan,
+    before: Standing,
+    progress: Timeline,
+    wait: Wait,
+    left: Callable[[], float],
+) -> None:
+    """Nothing of either version runs while the database is copied and migrated; what fails is taken back."""
+    spec = plan.spec
+    drain.halt(kube, spec.name, spec.namespace, drain.components(plan.live), timeout=drain.HALT_SECONDS)
+    progress.say(f"Airflow {before.version} has stopped")
+    copied = False
+    try:
+        lay_foundation(kube, request, plan, left)
+        if spec.database.embedded and plan.unready(plan.stages.migration):
+            database = Ref("StatefulSet", names.database(spec.name), spec.namespace)
+            wait([database])
+            # A migration that began is a reason to keep the copy from before it.
+            if not plan.migration_began:
+                upgrade.make_copy(kube, spec, before.version, wait, progress)
+            copied = True
+        run_jobs(kube, request, plan, wait)
+        start_components(kube, request, plan, progress, wait, left)
+    except (ApiError, NotReady, Refused) as error:
+        where = f"upgrade of service {spec.name} to Airflow {spec.version}"
+        if not spec.database.embedded:
+            raise NotReady(
+                error.what,
+                where=where,
+                next_step=f"Correct it and run this again; or put back your own copy of the database and ask for "
+                f"version: '{before.version}'",
+            ) from error
+        selector = label_selector(SERVICE, spec.name)
+
+        def wait_back(targets: Sequence[Ref]) -> None:
+            wait_ready(kube, spec.namespace, targets, labels=selector, timeout=GO_BACK_SECONDS, say=progress.say)
+
+        upgrade.go_back(
+            kube, spec, before.version, plan.changes, plan.live, copied=copied, wait=wait_back, progress=progress
+        )
+        raise NotReady(
+            f"{error.what} (Airflow {before.version} runs again, with its database as it was)",
+            where=where,
+            next_step=error.next_step,
+        ) from error
 
 
 def try_out(kube: Kube, request: Request, plan: Plan, progress: Timeline, wait: Wait) -> Mapping[str, str]:
@@ -90,7 +146,9 @@ def run_jobs(kube: Kube, request: Request, plan: Plan, wait: Wait) -> None:
             wait(jobs)
 
 
-def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> None:
+def start_components(
+    kube: Kube, request: Request, plan: Plan, progress: Timeline, wait: Wait, left: Callable[[], float]
+) -> None:
     if request.wait:
         # A component whose database is away crashes; that would be told instead of why the database is away.
         wait(plan.unready(plan.stages.foundation))
@@ -101,6 +159,8 @@ def start_components(kube: Kube, request: Request, plan: Plan, wait: Wait) -> No
     restart(kube, plan.restarts)
     if request.wait:
         wait(plan.unready(plan.stages.components))
+        if plan.unready([*plan.stages.foundation, *plan.stages.components]):
+            wait_healthy(kube, plan.spec, progress, left)
 
 
 def gone_autoscaler(change: Change) -> bool:
@@ -142,7 +202,7 @@ def stop(kube: Kube, request: Request, plan: Plan, progress: Timeline) -> None:
     if plan.changes:
         # Pods that end are no part of any Deployment's state, so they are waited for themselves.
         timeout = drain.HALT_SECONDS + spec.drain_timeout
-        drain.halt(kube, spec.name, spec.namespace, [part.name for part in spec.components], timeout=timeout)
+        drain.halt(kube, spec.name, spec.namespace, drain.components(plan.live), timeout=timeout)
         progress.say("all components have stopped")
     carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
     carry_out(kube, [change for change in plan.changes if change.action == "delete"])
