@@ -95,7 +95,7 @@ def objects(request: pytest.FixtureRequest, kube: Kube) -> Iterator[Driver]:
     driver = Driver({**service.common, "name": name})
     kube.apply(credentials(PASSWORD))
     yield driver
-    driver.run("dataops_objects", **{kind: [] for kind in KINDS}, prune=KINDS)
+    run(driver, **{kind: [] for kind in KINDS}, prune=KINDS)
     kube.delete("Secret", CREDENTIALS, NAMESPACE)
 
 
@@ -112,16 +112,6 @@ def run(driver: Driver, **options: Any) -> Result:
     done = driver.run("dataops_objects", **options)
     assert not done.failed, done.message
     assert "SENTINEL" not in done.output
-    return done
-
-
-def changed_once(driver: Driver, **options: Any) -> Result:
-    """Check says what the run then does, and a second run does nothing."""
-    check = run(driver, check=True, **options)
-    done = run(driver, **options)
-    again = run(driver, **options)
-    assert check["actions"] == done["actions"]
-    assert again["actions"] == [] and not again["changed"]
     return done
 
 
@@ -147,42 +137,43 @@ def test_a_second_run_asks_once_per_kind_and_writes_nothing(created: Result, obj
     assert len(lists) == len(KINDS)
 
 
-CHANGES: dict[str, tuple[dict[str, Any], str]] = {
-    "a host": ({"connections": [{"id": "e2e_warehouse", "host": "other.internal"}]}, "update connection/e2e_warehouse"),
-    "a cleared port": ({"connections": [{"id": "e2e_warehouse", "port": 0}]}, "update connection/e2e_warehouse"),
-    "a smaller extra": (
-        {"connections": [{"id": "e2e_warehouse", "extra": {"sslmode": "disable"}}]},
-        "update connection/e2e_warehouse",
-    ),
-    "a hidden value": (
-        {"variables": [{"key": "e2e_api_token", "value": "SENTINEL-other"}]},
-        "update variable/e2e_api_token",
-    ),
-    "another type of value": ({"variables": [{"key": "e2e_regions", "value": 5}]}, "update variable/e2e_regions"),
-    "slots": ({"pools": [{"name": "e2e pool", "slots": 9, "include_deferred": True}]}, "update pool/e2e pool"),
-    "the default pool": ({"pools": [{"name": "default_pool", "slots": 64}]}, "update pool/default_pool"),
-    "one more permission": (
-        {"roles": [{"name": "e2e reader", "permissions": [SEE_SITE, READ_DAGS, {**READ_DAGS, "action": "can_edit"}]}]},
-        "update role/e2e reader",
-    ),
-    "another role": ({"users": [{"username": "kim", "roles": ["Viewer"]}]}, "update user/kim"),
-    "another password": ({"users": [{"username": "kim", "password": "SENTINEL-User-2!"}]}, "update user/kim"),
+CHANGES: dict[str, Any] = {
+    "connections": [
+        {
+            "id": "e2e_warehouse",
+            "host": "other.internal",
+            "port": 0,
+            "password_from": {"secret": CREDENTIALS, "key": "password"},
+            "extra": {"sslmode": "disable"},
+        }
+    ],
+    "variables": [
+        {"key": "e2e_regions", "value": 5},
+        {"key": "e2e_api_token", "value": "SENTINEL-other"},
+    ],
+    "pools": [
+        {"name": "e2e pool", "slots": 9, "include_deferred": True, "description": ""},
+        {"name": "default_pool", "slots": 64},
+    ],
+    "roles": [{"name": "e2e reader", "permissions": [SEE_SITE, READ_DAGS, {**READ_DAGS, "action": "can_edit"}]}],
+    "users": [{"username": "kim", "roles": ["Viewer"], "password": "SENTINEL-User-2!"}],
 }
 
 
-@pytest.mark.parametrize(("options", "action"), CHANGES.values(), ids=CHANGES.keys())
-def test_a_change_is_written_once(created: Result, objects: Driver, options: dict[str, Any], action: str) -> None:
-    assert changed_once(objects, **options)["actions"] == [action]
-
-
-def test_a_password_changed_in_its_secret_is_noticed(created: Result, objects: Driver, kube: Kube) -> None:
-    wanted = {"connections": EVERYTHING["connections"]}
-    run(objects, **wanted)
+def test_every_change_is_noticed_and_written_once(created: Result, objects: Driver, kube: Kube) -> None:
     kube.apply(credentials("SENTINEL-Connection-2!"))
-    done = changed_once(objects, **wanted)
-    assert done["drift"]["connections"]["different"] == {"e2e_warehouse": ["password"]}
-    kube.apply(credentials(PASSWORD))
-    assert run(objects, **wanted)["changed"]
+    check = run(objects, check=True, **CHANGES)
+    done = run(objects, **CHANGES)
+    again = run(objects, **CHANGES)
+    assert {kind: drift["different"] for kind, drift in check["drift"].items()} == {
+        "connections": {"e2e_warehouse": ["host", "password", "port", "extra"]},
+        "variables": {"e2e_regions": ["value"], "e2e_api_token": ["value"]},
+        "pools": {"e2e pool": ["slots", "include_deferred", "description"], "default_pool": ["slots"]},
+        "roles": {"e2e reader": ["permissions"]},
+        "users": {"kim": ["roles", "password"]},
+    }
+    assert (check["actions"], len(done["actions"])) == (done["actions"], 7)
+    assert (again["changed"], again["actions"]) == (False, [])
 
 
 def test_what_airflow_refuses_is_named_and_all_else_done(created: Result, objects: Driver) -> None:

@@ -66,6 +66,8 @@ class FakeAirflow(FakeKube):
         if method == "GET":
             items = [self._shown(kind, item) for item in self.store[kind].values()]
             return 200, json.dumps({kind: items, "total_entries": len(items)}).encode()
+        if ("Content-Type" in (headers or {})) != bool(body):
+            return 400, b"a body is announced if there is one"
         sent = json.loads(body) if body else {}
         return self._write(method, kind, key or sent[KEYS[kind]], sent)
 
