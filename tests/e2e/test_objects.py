@@ -166,7 +166,7 @@ def test_every_change_is_noticed_and_written_once(created: Result, objects: Driv
     done = run(objects, **CHANGES)
     again = run(objects, **CHANGES)
     assert {kind: drift["different"] for kind, drift in check["drift"].items()} == {
-        "connections": {"e2e_warehouse": ["host", "password", "port", "extra"]},
+        "connections": {"e2e_warehouse": ["host", "port", "extra", "password"]},
         "variables": {"e2e_regions": ["value"], "e2e_api_token": ["value"]},
         "pools": {"e2e pool": ["slots", "include_deferred", "description"], "default_pool": ["slots"]},
         "roles": {"e2e reader": ["permissions"]},
