@@ -213,7 +213,7 @@ options:
         type: str
       replicas:
         description:
-          - Number of standing workers, 1 to 100. Only with the CeleryExecutor, and not with O(worker.autoscaling).
+          - Number of standing workers, 1 to 100, unless O(worker.autoscaling) is set. Only with the CeleryExecutor.
         type: int
       concurrency:
         description:

@@ -229,12 +229,6 @@ def workers(options: Mapping[str, Any], at: str = "") -> Workers:
 def autoscaling(worker: Mapping[str, Any], at: str) -> Autoscaling:
     raw, where = worker["autoscaling"], f"{at}.autoscaling"
     check.known_keys(raw, ("min_replicas", "max_replicas", "cpu_percent", "type"), where)
-    if "replicas" in worker:
-        raise BadOption(
-            "a number of workers and autoscaling exclude each other",
-            where=f"{at}.replicas",
-            next_step=f"Leave it out, or clear {where} with an empty dictionary",
-        )
     kind = raw.get("type", HPA)
     if kind not in (HPA, KEDA):
         raise BadOption(

@@ -48,6 +48,8 @@ def test_no_number_beside_an_autoscaler(kind: str) -> None:
     assert "replicas" not in named(found, "Deployment", "etl-worker")["spec"]
     assert named(found, "Deployment", "etl-scheduler")["spec"]["replicas"] == 1
     assert named(found, "PodDisruptionBudget", "etl-worker")
+    both = service(executor="CeleryExecutor", worker={"replicas": 3, "autoscaling": {"max_replicas": 5, "type": kind}})
+    assert "replicas" not in named(rendered(both).all, "Deployment", "etl-worker")["spec"]
     fixed = rendered(service(executor="CeleryExecutor", worker={"replicas": 3})).all
     assert named(fixed, "Deployment", "etl-worker")["spec"]["replicas"] == 3
 

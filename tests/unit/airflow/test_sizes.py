@@ -140,12 +140,6 @@ REFUSED: dict[str, tuple[dict[str, Any], bool, str]] = {
         False,
         f"worker.autoscaling: the KubernetesExecutor starts one pod per task, so workers have no autoscaling. {NO_USE}",
     ),
-    "both a number and autoscaling": (
-        {"worker": {"replicas": 2, "autoscaling": {"max_replicas": 2}}},
-        True,
-        "worker.replicas: a number of workers and autoscaling exclude each other. "
-        "Leave it out, or clear worker.autoscaling with an empty dictionary.",
-    ),
     "autoscaling without an end": (
         {"worker": {"autoscaling": {"min_replicas": 2}}},
         True,
