@@ -236,7 +236,8 @@ options:
             type: int
           type:
             description:
-              - V(hpa), the default, is Kubernetes' own HorizontalPodAutoscaler and looks at the workers' CPU.
+              - V(hpa), the default, is Kubernetes' own HorizontalPodAutoscaler and looks at the workers' CPU. In a
+                cluster that does not measure it (no metrics server) there are O(worker.autoscaling.min_replicas).
               - V(keda) looks at the number of queued and running tasks. The cluster must have KEDA.
             type: str
             choices: [hpa, keda]
