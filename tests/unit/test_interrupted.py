@@ -86,6 +86,10 @@ def celery() -> FakeKube:
     return cluster_with_service(executor="CeleryExecutor", flower={"enabled": True})
 
 
+def older() -> FakeKube:
+    return cluster_with_service(version="2.11")
+
+
 def stopped() -> FakeKube:
     kube = plain()
     run(kube, state="stopped")
@@ -111,6 +115,7 @@ TASKS: dict[str, tuple[Callable[[], FakeKube], Run]] = {
     "add an executor": (plain, lambda kube: run(kube, executor=BOTH)),
     "change the executor": (plain, lambda kube: run(kube, executor="CeleryExecutor")),
     "take an executor away": (celery, lambda kube: run(kube, executor="KubernetesExecutor", flower={})),
+    "upgrade": (older, lambda kube: run(kube, version="3.3")),
     "stop": (plain, lambda kube: run(kube, state="stopped")),
     "start": (stopped, run),
     "start with other settings": (stopped, lambda kube: run(kube, git_sync=GIT, scheduler={"replicas": 2})),

@@ -19,7 +19,7 @@ from ..common.outcome import Timeline
 from ..errors import ApiError, NotReady, Refused
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
-from ..kube.objects import Ref
+from ..kube.objects import Ref, ref_of
 from ..kube.plan import Change, carry_out
 from ..kube.wait import wait_ready
 from . import autoscaling, drain, image_check, names, naming, stores, upgrade
@@ -98,6 +98,7 @@ def upgrade_and_start(
                 upgrade.make_copy(kube, spec, before.version, wait, progress)
             copied = True
         run_jobs(kube, request, plan, wait)
+        unhalt(kube, plan)
         start_components(kube, request, plan, progress, wait, left)
     except (ApiError, NotReady, Refused) as error:
         where = f"upgrade of service {spec.name} to Airflow {spec.version}"
@@ -121,6 +122,14 @@ def upgrade_and_start(
             where=where,
             next_step=error.next_step,
         ) from error
+
+
+def unhalt(kube: Kube, plan: Plan) -> None:
+    """Components that an earlier, killed run had started already: nothing else would give them their pods back."""
+    changed = {change.ref for change in plan.changes}
+    for item in plan.stages.components:
+        if item["kind"] == "Deployment" and ref_of(item) not in changed:
+            drain.scale(kube, item["metadata"]["name"], plan.spec.namespace, item["spec"].get("replicas", 1))
 
 
 def try_out(kube: Kube, request: Request, plan: Plan, progress: Timeline, wait: Wait) -> Mapping[str, str]:
