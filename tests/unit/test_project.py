@@ -157,6 +157,15 @@ def test_playbooks_read_only_what_every_inventory_sets(playbook: str) -> None:
     }
 
 
+def test_playbooks_of_a_verb_hand_over_options_that_there_are() -> None:
+    changing = {name: load(f"playbooks/{name}.yml")[0]["tasks"][0].get("vars", {}) for name in PLAYBOOKS}
+    named = {name: given["dataops_options"] for name, given in changing.items() if "dataops_options" in given}
+    assert set(named) == {"configure", "gitsync", "resize", "restart", "start", "stop", "upgrade"}
+    every = [option for options_of_one in named.values() for option in options_of_one]
+    assert set(every) <= set(documented("dataops_service"))
+    assert len(every) == len(set(every)), "an option belongs to one verb"
+
+
 @pytest.mark.parametrize("inventory", INVENTORIES)
 def test_inventories_are_complete(inventory: str) -> None:
     given = load(f"inventories/{inventory}/group_vars/all.yml")
