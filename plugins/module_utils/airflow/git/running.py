@@ -43,7 +43,7 @@ class Reader:
 
 def readers(kube: Kube, spec: ServiceSpec, git: GitSync) -> dict[str, list[Reader]]:
     """All pods that stand and read repositories, by name of the repository."""
-    reading = {part.name for part in spec.profile.components if part.runs_dag_code}
+    reading = {part.name for part in spec.components if part.runs_dag_code}
     if git.mode == BUNDLE:
         # Others only fetch the commit that a task asks for.
         reading = {PROCESSOR}
