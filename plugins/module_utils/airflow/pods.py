@@ -342,6 +342,8 @@ def store_check_pod(
 ) -> Manifest:
     """Like the check of a repository it needs nothing of the service but its own Secret, which holds the addresses."""
     container = job_container(spec, "store-check", ["python", "-c", script], environment, mounts)
+    # It imports drivers only, nothing of Airflow.
+    container["resources"] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
     container["envFrom"] = [{"secretRef": {"name": names.store_check(spec.name)}}]
     return job_pod(spec, container, volumes, account=None)
 

@@ -33,9 +33,11 @@ DATABASE_WORDS = (
     (r"does not match host name|Hostname mismatch|doesn't match|certificate is not valid for",
      "the server's certificate is for another host name than '{host}'",
      "Use the name in the certificate, or ssl_mode verify-ca"),
-    (r"certificate verify failed|CERTIFICATE_VERIFY_FAILED",
+    (r"certificate verify failed|CERTIFICATE_VERIFY_FAILED|signature failure",
      "the server's certificate is not signed by an authority that is trusted here",
      "Name the Secret with the certificate of its authority in ca_secret"),
+    (r"invalid response to SSL negotiation|server closed the connection unexpectedly|expected authentication request",
+     "what answers at {place} is no PostgreSQL", "Correct host and port"),
     (r"too many (clients|connections)|remaining connection slots",
      "the server has no connection left", "Raise max_connections there, or free some"),
 )
@@ -59,6 +61,8 @@ BROKER_WORDS = (
     (r"Connection reset|Connection closed by server|Server unexpectedly closed|EOF|ConnectionResetError",
      "the server at {place} ends the connection; it may want TLS, or none",
      "Compare tls and port with the server's"),
+    (r"TimeoutError|timed out", "what listens at {place} does not answer as a broker does",
+     "Correct type, host and port"),
 )
 
 
