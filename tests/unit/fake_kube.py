@@ -86,6 +86,8 @@ class FakeKube(Kube):
         self.clock = datetime(2026, 1, 2, tzinfo=timezone.utc)
         self.reads = 0
         self.failing: set[str] = set()
+        # What the pod of a Job printed, by the Job's name.
+        self.printed: dict[str, str] = {}
         self.stuck: set[str] = set()
         self.health: dict[str, str] | None = dict.fromkeys(HEALTHY, "healthy")
         self.airflow_dags: dict[str, str | None] = {}
@@ -178,6 +180,10 @@ class FakeKube(Kube):
         with self._lock:
             self.reads += 1
             self._check("list", kind, namespace)
+            if kind == "Pod" and labels.startswith("job-name="):
+                # A Job has run by now; its pod is of interest for what it printed only.
+                name = labels.removeprefix("job-name=")
+                return [cluster_object("Pod", name, metadata={"namespace": namespace})], str(self._version)
             found = [
                 copy.deepcopy(item)
                 for ref, item in sorted(self._objects.items())
@@ -262,7 +268,7 @@ class FakeKube(Kube):
         return QuietWatch()
 
     def logs(self, pod: str, namespace: str, *, container: str = "", lines: int = 20, previous: bool = False) -> str:
-        return ""
+        return self.printed.get(pod, "")
 
     def proxy(
         self,
