@@ -907,6 +907,16 @@ service:
       returned: when present
       type: dict
       sample: {cpu: 500m, memory: 1Gi}
+    database:
+      description: Where its state is. An embedded database is one pod on one volume and not highly available.
+      returned: when present
+      type: dict
+      sample: {type: embedded, host: etl-database, name: airflow, highly_available: false}
+    broker:
+      description: Where Celery's queue is; empty without the CeleryExecutor.
+      returned: when present
+      type: dict
+      sample: {type: redis, host: redis.example.com, port: 6379, secret: queue-login, tls: true}
     git_sync:
       description: Where its DAGs come from. Never with a password or key; empty without GitSync.
       returned: when present

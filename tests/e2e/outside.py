@@ -27,6 +27,8 @@ OTHER_PASSWORD = 'an%other$one "}{'
 DATABASE, LATIN, THEIRS = "airflow", "latin", "theirs"
 TLS, FILES = "/tls", "/files"
 UID = 999
+# The machine is small and busy: a slow answer is an answer.
+PATIENT = {"periodSeconds": 3, "timeoutSeconds": 10, "failureThreshold": 10}
 
 INIT = f"""\
 set -eu
@@ -120,7 +122,7 @@ def start(kube: Kube, namespace: str, registry: str, signer: Authority) -> None:
         "image": f"{registry}/postgres:15",
         "args": ["postgres", *tls],
         "env": [{"name": key, "value": value} for key, value in environment.items()],
-        "readinessProbe": {"exec": {"command": ["pg_isready", "-h", "127.0.0.1"]}, "periodSeconds": 2},
+        "readinessProbe": {"exec": {"command": ["pg_isready", "-h", "127.0.0.1"]}, **PATIENT},
         "volumeMounts": [
             {"name": "data", "mountPath": "/var/lib/postgresql/data"},
             {"name": "files", "mountPath": "/docker-entrypoint-initdb.d/init.sh", "subPath": "init.sh"},
@@ -129,7 +131,7 @@ def start(kube: Kube, namespace: str, registry: str, signer: Authority) -> None:
     redis: dict[str, Any] = {
         "image": f"{registry}/redis:7",
         "args": ["redis-server", f"{FILES}/redis.conf"],
-        "readinessProbe": {"tcpSocket": {"port": 6379}, "periodSeconds": 2},
+        "readinessProbe": {"tcpSocket": {"port": 6379}, **PATIENT},
         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
     }
     for name, container, port in (("postgres", postgres, 5432), ("redis", redis, 6379)):

@@ -23,7 +23,10 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
     """What a service is and how it does, without asking Airflow itself. No secret in it."""
     parts = {component.name: names.component(spec.name, component.name) for component in spec.components}
     found = {part: live.get(Ref("Deployment", name, spec.namespace)) for part, name in parts.items()}
-    found["database"] = live.get(Ref("StatefulSet", names.database(spec.name), spec.namespace))
+    if spec.database.embedded:
+        found["database"] = live.get(Ref("StatefulSet", names.database(spec.name), spec.namespace))
+    if spec.uses_celery and spec.broker.embedded:
+        found["broker"] = live.get(Ref("StatefulSet", names.broker(spec.name), spec.namespace))
     stopped = all(item is not None and not item["spec"].get("replicas", 1) for item in found.values())
     verdicts = {part: verdict(manifest) for part, manifest in found.items()}
     addresses = ingress_addresses(live.get(Ref("Ingress", spec.name, spec.namespace), {}))
@@ -46,6 +49,8 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         "account": {"id": spec.account_id, "secret": names.account(spec.name), "key": "password"},
         "size": spec.size,
         "worker": {"cpu": worker.cpu, "memory": worker.memory},
+        "database": database(spec),
+        "broker": broker(spec),
         "git_sync": git_status.source(spec.git_sync),
         "host_aliases": [{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in spec.placement.host_aliases],
         "node_selector": dict(spec.placement.node_selector),
@@ -53,6 +58,26 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         "storage_size": spec.storage_size,
         "tags": dict(spec.tags),
     }
+
+
+def database(spec: ServiceSpec) -> dict[str, Any]:
+    """Where the state is. One pod on one volume is not highly available; of another server nothing is claimed."""
+    used = spec.database
+    if used.embedded:
+        return {"type": "embedded", "host": names.database(spec.name), "name": used.name, "highly_available": False}
+    external = {"type": "external", "host": used.host, "port": used.port, "name": used.name, "secret": used.secret}
+    return {**external, "ssl_mode": used.ssl_mode}
+
+
+def broker(spec: ServiceSpec) -> dict[str, Any]:
+    """Where Celery's queue is; empty without the CeleryExecutor."""
+    used = spec.broker
+    if not spec.uses_celery:
+        return {}
+    if used.embedded:
+        return {"type": "embedded", "host": names.broker(spec.name), "highly_available": False}
+    external = {"type": used.type, "host": used.host, "port": used.port, "secret": used.secret}
+    return {**external, "tls": used.tls}
 
 
 def verdict(manifest: Manifest | None) -> Verdict:
