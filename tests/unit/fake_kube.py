@@ -180,9 +180,9 @@ class FakeKube(Kube):
         with self._lock:
             self.reads += 1
             self._check("list", kind, namespace)
-            if kind == "Pod" and labels.startswith("job-name="):
+            name = labels.removeprefix("job-name=")
+            if kind == "Pod" and name in self.printed:
                 # A Job has run by now; its pod is of interest for what it printed only.
-                name = labels.removeprefix("job-name=")
                 return [cluster_object("Pod", name, metadata={"namespace": namespace})], str(self._version)
             found = [
                 copy.deepcopy(item)
