@@ -33,6 +33,21 @@ options:
     description:
       - Namespace of the Manager. Defaults to O(manager).
     type: str
+  drift:
+    description:
+      - Whether to say in what the cluster differs from the record of each service, see RV(services[].drift).
+      - It is found by the plan of a run that asks for nothing new, in which the API server takes part by dry runs. So
+        it needs the rights of M(scp.dataops.dataops_service), costs some requests more per service, and writes
+        nothing.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  export:
+    description:
+      - Whether to print each service as the task that would create it, see RV(services[].task).
+    type: bool
+    default: false
+    version_added: 0.2.0
 seealso:
   - module: scp.dataops.dataops_service
 """
@@ -56,6 +71,30 @@ EXAMPLES = r"""
   until: etl.services[0].git.commit == wanted_commit
   retries: 30
   delay: 5
+
+- name: What did somebody change by hand?
+  scp.dataops.dataops_service_info:
+    manager: analytics
+    drift: true
+  register: compared
+
+- name: Say it
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.drift }}"
+  loop: "{{ compared.services | selectattr('drift') }}"
+
+- name: Read a service to write it down as a task
+  scp.dataops.dataops_service_info:
+    manager: analytics
+    name: etl
+    export: true
+  register: etl
+
+- name: Write the task to a file
+  ansible.builtin.copy:
+    content: "{{ etl.services[0].task }}"
+    dest: etl.yml
+    mode: "0644"
 """
 
 RETURN = r"""
@@ -142,6 +181,148 @@ services:
                   looked: "2026-01-31T12:00:00Z"
                   error: ""
               dags: {hello: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123}
+    replicas:
+      description: The pods of each component. Pods of tasks and Jobs are not among them.
+      returned: always
+      type: dict
+      contains:
+        COMPONENT:
+          description: The pods of a component, in the order of their names; empty when it has none. The component is
+            called as in RV(scp.dataops.dataops_service#module:service.components).
+          returned: for each component
+          type: list
+          elements: dict
+          contains:
+            pod:
+              description: Its name.
+              returned: always
+              type: str
+              sample: etl-scheduler-7684984966-vs4rh
+            ready:
+              description: Whether it is up.
+              returned: always
+              type: bool
+              sample: true
+            restarts:
+              description: How often its containers were started again.
+              returned: always
+              type: int
+              sample: 0
+            node:
+              description: Where it runs. Empty while it has no node.
+              returned: always
+              type: str
+              sample: node-1
+            image:
+              description: The image that it was told to run.
+              returned: always
+              type: str
+              sample: apache/airflow:3.3.2
+            commit:
+              description: The commit that it last read from git, as far as it is known. See
+                RV(services[].git.repositories).
+              returned: always
+              type: str
+              sample: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123
+            reason:
+              description: Why it is not ready. Empty when it is.
+              returned: always
+              type: str
+              sample: ""
+    endpoints:
+      description: Addresses.
+      returned: always
+      type: dict
+      contains:
+        web:
+          description: For people.
+          returned: always
+          type: str
+          sample: http://etl.example.com
+        api:
+          description: Airflow's REST API.
+          returned: always
+          type: str
+          sample: http://etl.example.com/api/v2
+        inside:
+          description: The web server for other pods of the cluster.
+          returned: always
+          type: str
+          sample: http://etl-web-server.analytics.svc:8080
+        flower:
+          description: Flower for other pods of the cluster.
+          returned: with Flower
+          type: str
+          sample: http://etl-flower.analytics.svc:5555
+    uses:
+      description: What the service stands on besides RV(scp.dataops.dataops_service#module:service.database) and
+        RV(scp.dataops.dataops_service#module:service.broker).
+      returned: always
+      type: dict
+      contains:
+        volumes:
+          description: Its volumes.
+          returned: always
+          type: list
+          elements: dict
+          sample: [{name: etl-logs, size: 8Gi, storage_class: nfs, state: Bound}]
+        secrets:
+          description: Names of its own Secrets, and of those that its options name.
+          returned: always
+          type: list
+          elements: str
+          sample: [etl-account, etl-database, etl-keys, etl-tls]
+    drift:
+      description:
+        - In what the cluster differs from the record, which is what the next run of M(scp.dataops.dataops_service) that
+          asks for nothing new would set right. Empty when nothing differs.
+        - Besides what somebody did by hand this tells what a newer release of the collection or another setting of
+          the Manager brings with that run.
+      returned: with O(drift)
+      type: list
+      elements: dict
+      contains:
+        object:
+          description: Kind and name.
+          returned: always
+          type: str
+          sample: Deployment/etl-scheduler
+        difference:
+          description: V(changed), V(missing) or V(left over), V(failed) for a Job that has to run again, or
+            V(not compared).
+          returned: always
+          type: str
+          sample: changed
+        fields:
+          description: Which fields were changed. Values are never told, since any may be a secret.
+          returned: always
+          type: list
+          elements: str
+          sample: ["spec.template.spec.containers[scheduler].resources.requests.memory"]
+        reason:
+          description: Why it was not compared, such as a right that is missing. Empty otherwise.
+          returned: always
+          type: str
+          sample: ""
+    task:
+      description:
+        - The service as a task of M(scp.dataops.dataops_service), in YAML. It has the options that were asked for, and
+          none that is a default or inherited from the Manager.
+        - No password or key is in it. For those of repositories it names variables such as C(vault_etl_git_password),
+          which are yours to set. The account's password is left out, so another cluster makes a new one.
+        - Text that Ansible would take for an expression is marked C(!unsafe), so it arrives as it is.
+        - Run on the same service, it changes nothing.
+      returned: with O(export)
+      type: str
+      sample: |
+        - name: Data Ops Service etl
+          scp.dataops.dataops_service:
+            name: etl
+            manager: analytics
+            git_sync:
+              repo: https://git.example.com/team/dags.git
+              username: deploy
+              password: "{{ vault_etl_git_password }}"
 """
 
 from typing import Any
@@ -158,13 +339,16 @@ def argument_spec() -> dict[str, Any]:
         "manager": {"type": "str", "required": True},
         "name": {"type": "str"},
         "namespace": {"type": "str"},
+        "drift": {"type": "bool", "default": False},
+        "export": {"type": "bool", "default": False},
     }
 
 
 def perform(call: door.Call) -> dict[str, Any]:
     manager = call.params["manager"]
     namespace = call.params["namespace"] or manager
-    services = info.services_info(call.kube, namespace, manager, call.params["name"] or "")
+    more = info.More(drift=call.params["drift"], export=call.params["export"])
+    services = info.services_info(call.kube, namespace, manager, call.params["name"] or "", more)
     return {"changed": False, "services": services}
 
 

@@ -5,50 +5,92 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..common import owner, record
 from ..common.labels import INSTANCE, MANAGED, MANAGED_BY, NAME, PART_OF, SERVICE
 from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index
-from . import names, status
+from . import details, names, status
 from .api import AirflowApi
+from .drift import drift as differences
+from .export import task
 from .git import status as git_status
 from .manifests import KINDS
 from .plan import Live, Request, settled
 from .secrets import decoded
 
 
-def services_info(kube: Kube, namespace: str, manager: str, name: str = "") -> list[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class More:
+    """What is told only when asked for, since it costs more requests or is long."""
+
+    drift: bool = False
+    export: bool = False
+
+
+NO_MORE = More()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Objects and pods of one service."""
+
+    live: Live
+    pods: list[Manifest] = field(default_factory=list)
+
+
+def services_info(
+    kube: Kube, namespace: str, manager: str, name: str = "", more: More = NO_MORE
+) -> list[dict[str, Any]]:
     """All services of a Manager, or the one called ``name``, in the order of their names."""
     wanted = f"{NAME}={SERVICE},{PART_OF}={manager},{MANAGED}={MANAGED_BY}" + (f",{INSTANCE}={name}" if name else "")
-    by_service: dict[str, list[Manifest]] = {}
-    for item in kube.list_all(KINDS, namespace, labels=wanted):
-        by_service.setdefault(item["metadata"]["labels"][INSTANCE], []).append(item)
+    objects = by_service(kube.list_all(KINDS, namespace, labels=wanted))
     inherited = owner.inherited(owner.find(kube, namespace, manager))
     found = {
         service: live
-        for service, items in sorted(by_service.items())
+        for service, items in sorted(objects.items())
         if Ref("ConfigMap", names.record(service), namespace) in (live := index(items))
     }
+    pods = by_service(kube.list("Pod", namespace, labels=wanted)) if found else {}
+    requests = {one: Request(name=one, manager=manager, namespace=namespace, options={}) for one in found}
     return [
-        service_info(kube, Request(name=service, manager=manager, namespace=namespace, options={}), inherited, live)
-        for service, live in found.items()
+        service_info(kube, requests[one], inherited, Seen(live, pods.get(one, [])), more) for one, live in found.items()
     ]
 
 
-def service_info(kube: Kube, request: Request, inherited: dict[str, Any], live: Live) -> dict[str, Any]:
+def by_service(items: list[Manifest]) -> dict[str, list[Manifest]]:
+    found: dict[str, list[Manifest]] = {}
+    for item in items:
+        found.setdefault(item["metadata"]["labels"][INSTANCE], []).append(item)
+    return found
+
+
+def service_info(
+    kube: Kube, request: Request, inherited: dict[str, Any], seen: Seen, more: More = NO_MORE
+) -> dict[str, Any]:
+    live = seen.live
     options = record.read(live[Ref("ConfigMap", names.record(request.name), request.namespace)])
     spec = settled(request, options, inherited, live)
     described = status.describe(spec, live)
+    stopped = described["state"] == status.STOPPED
     account = decoded(live.get(Ref("Secret", names.account(request.name), request.namespace)))
     api = AirflowApi(kube, spec.namespace, spec.name, spec.profile, account)
-    described["airflow"] = api.health() if described["state"] != status.STOPPED else {}
+    described["airflow"] = {} if stopped else api.health()
     described["git"] = git_status.described(kube, spec, api)
+    commits = details.commits_by_pod(described["git"])
+    described["replicas"] = details.replicas(described["components"], seen.pods, commits, kube.now())
+    described["endpoints"] = details.endpoints(spec)
+    described["uses"] = details.uses(spec, live)
     ailing = sorted(
         f"{part}: {word}" for part, word in described["airflow"].items() if word not in ("healthy", "unknown")
     )
     if ailing:
         described["health"] = "unhealthy"
         described["reasons"] += [f"Airflow reports {line}" for line in ailing]
+    if more.drift:
+        described["drift"] = differences(kube, replace(request, state="stopped" if stopped else "present"))
+    if more.export:
+        described["task"] = task(spec, options, stopped=stopped)
     return described

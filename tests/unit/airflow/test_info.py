@@ -10,14 +10,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.scp.dataops.plugins.module_utils.airflow import info, status
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import details, info, status
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
+from ansible_collections.scp.dataops.plugins.module_utils.common.labels import SERVICE as SERVICE_KIND
+from ansible_collections.scp.dataops.plugins.module_utils.common.labels import labels as service_labels
 from ansible_collections.scp.dataops.plugins.module_utils.errors import Refused
+from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.verdicts import Verdict
 from ansible_collections.scp.dataops.plugins.module_utils.manager.info import ingress_info, manager_info
 
 from ..fake_kube import FakeKube, cluster_object
 from ..runs import MANAGER, NAMESPACE, cluster, cluster_with_service, run
-from .builders import full, service
+from .builders import EXTERNAL, full, service
 
 GIT: dict[str, Any] = {"repo": "https://git.example.com/team/dags.git"}
 
@@ -166,4 +170,101 @@ def test_ingress_info_without_the_right() -> None:
     kube.forbid("list", "IngressClass")
     assert ingress_info(kube)["not_checked"] == [
         "ingress controller: user jane may not list ingressclasses.networking.k8s.io in the cluster"
+    ]
+
+
+# Pods, addresses, and what a service uses
+
+
+def pod(component: str, name: str, *, ready: bool = True, restarts: int = 0) -> Manifest:
+    labels = service_labels(SERVICE_KIND, "etl", MANAGER, component)
+    status: dict[str, Any] = {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": str(ready)}],
+        "containerStatuses": [
+            {"name": component, "ready": ready, "restartCount": restarts, "state": {"running": {}}},
+        ],
+    }
+    return cluster_object(
+        "Pod",
+        name,
+        metadata={"namespace": NAMESPACE, "labels": labels},
+        spec={"nodeName": "one", "containers": [{"name": component, "image": "apache/airflow:3.3.2"}]},
+        status=status,
+    )
+
+
+def test_every_pod_of_every_component_by_one_list() -> None:
+    kube = cluster_with_service()
+    kube.put(pod("scheduler", "etl-scheduler-b", ready=False, restarts=3))
+    kube.put(pod("scheduler", "etl-scheduler-a"))
+    kube.put(pod("task", "etl-task-1"))
+    before = kube.reads
+    info.services_info(kube, NAMESPACE, MANAGER)
+    usual = kube.reads - before
+    run(kube, "another")
+    before = kube.reads
+    _other, found = info.services_info(kube, NAMESPACE, MANAGER)
+    # The other Airflow is asked how it is, and nothing else.
+    assert kube.reads - before == usual + 1
+    one, two = found["replicas"]["scheduler"]
+    assert one == {
+        "pod": "etl-scheduler-a",
+        "ready": True,
+        "restarts": 0,
+        "node": "one",
+        "image": "apache/airflow:3.3.2",
+        "commit": "",
+        "reason": "",
+    }
+    assert (two["pod"], two["ready"], two["restarts"], bool(two["reason"])) == ("etl-scheduler-b", False, 3, True)
+    assert found["replicas"].keys() == found["components"].keys()
+    assert "etl-task-1" not in json.dumps(found)
+
+
+ENDPOINTS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "plain": (
+        {},
+        {
+            "web": "http://etl.example.com",
+            "api": "http://etl.example.com/api/v2",
+            "inside": "http://etl-web-server.data.svc:8080",
+        },
+    ),
+    "with a certificate": ({"tls_secret": "etl-tls"}, {"web": "https://etl.example.com"}),
+    "of Airflow 2.11": ({"version": "2.11"}, {"api": "http://etl.example.com/api/v1"}),
+    "with Flower": (
+        {"executor": "CeleryExecutor", "flower": {"enabled": True}},
+        {"flower": "http://etl-flower.data.svc:5555"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "expected"), ENDPOINTS.values(), ids=ENDPOINTS.keys())
+def test_endpoints(options: dict[str, Any], expected: dict[str, str]) -> None:
+    found = details.endpoints(service(**options))
+    assert {key: found[key] for key in expected} == expected
+
+
+SECRETS_OF_OTHERS: dict[str, tuple[ServiceSpec, list[str]]] = {
+    "none": (service(), []),
+    "a certificate": (service(tls_secret="etl-tls"), ["etl-tls"]),
+    "all that options name": (
+        full(**EXTERNAL),
+        ["db-ca", "db-login", "etl-tls", "queue-ca", "queue-login", "registry", "sentry", "warehouse"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "expected"), SECRETS_OF_OTHERS.values(), ids=SECRETS_OF_OTHERS.keys())
+def test_secrets_of_others_are_named(spec: ServiceSpec, expected: list[str]) -> None:
+    assert details.uses(spec, {})["secrets"] == expected
+
+
+def test_volumes_and_secrets_of_a_service() -> None:
+    (found,) = info.services_info(cluster_with_service(), NAMESPACE, MANAGER)
+    assert found["uses"]["secrets"] == ["etl-account", "etl-database", "etl-keys"]
+    assert [(one["name"], one["state"]) for one in found["uses"]["volumes"]] == [
+        ("etl-database", "Bound"),
+        ("etl-logs", "Bound"),
     ]

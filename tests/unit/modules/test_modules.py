@@ -64,7 +64,7 @@ def everything(run: Run) -> dict[str, list[Result]]:
             run("dataops_service", **SERVICE, description="other", diff=True),
         ],
         "dataops_manager_info": [run("dataops_manager_info", name="analytics")],
-        "dataops_service_info": [run("dataops_service_info", manager="analytics")],
+        "dataops_service_info": [run("dataops_service_info", manager="analytics", drift=True, export=True)],
     }
 
 
