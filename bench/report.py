@@ -79,9 +79,7 @@ def row(result: Result) -> tuple[str, ...]:
 
 def as_data(results: Sequence[Result], objects: int) -> dict[str, Any]:
     return {
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()},
+        **origin(),
         "objects": objects,
         "results": [
             {
@@ -98,6 +96,15 @@ def as_data(results: Sequence[Result], objects: int) -> dict[str, Any]:
             for result in results
         ],
         "criteria": [asdict(criterion) for criterion in criteria(results)],
+    }
+
+
+def origin() -> dict[str, Any]:
+    """When, where and of what it was measured."""
+    return {
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()},
     }
 
 

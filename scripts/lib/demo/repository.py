@@ -30,16 +30,17 @@ HELPER = """!answer() { printf 'username=%s\\npassword=%s\\n' "$GIT_SERVER_USER"
 
 @dataclass(frozen=True)
 class Server:
-    """The git server as it is reached from outside."""
+    """The git server as it is reached from outside, and the path of a repository on it."""
 
     address: str
     host: str
     user: str
     password: str = field(repr=False)
+    path: str = PATH
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}{PATH}"
+        return f"http://{self.host}{self.path}"
 
 
 @dataclass(frozen=True)
