@@ -46,7 +46,7 @@ Then try
   ansible-playbook scp.dataops.site {arguments} --check --diff
                                     after a change in {inventory} or {variables}
   make demo                         after a change in examples/dags: the new commit runs within seconds
-  make bench                        what an unchanged service costs
+  make bench                        what a service costs, unchanged and in each step of its life
   make down                         stop the embedded cluster
 """
 
