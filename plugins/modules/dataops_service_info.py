@@ -161,8 +161,8 @@ services:
           type: dict
           sample: {hello: 3f0e5c1f0f7a4c7bb1d0e7a9c6a2b5d4e8f90123}
         repositories:
-          description: All repositories. Each has its RV(services[].git.repositories[].name), the keys above, and
-            RV(services[].git.repositories[].pods), which says the same of each pod that reads it.
+          description: All repositories. Each has its C(name), the keys above, and C(pods), which says the same of each
+            pod that reads it.
           returned: with GitSync
           type: list
           elements: dict

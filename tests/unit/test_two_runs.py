@@ -27,19 +27,21 @@ WRITING: dict[str, tuple[Callable[[], FakeKube], Run, str, str]] = {
     "change a Manager": (cluster, lambda kube: run_manager(kube, description="x"), MANAGER_LOCK, "Manager analytics"),
     "remove a Manager": (cluster, remove_manager, MANAGER_LOCK, "Manager analytics"),
 }
-QUIET: dict[str, Run] = {
-    "unchanged": run,
-    "check mode": lambda kube: run(kube, check_mode=True, description="other"),
-    "check mode of a removal": lambda kube: remove(kube, check_mode=True),
-    "unchanged Manager": lambda kube: run_manager(kube),
-    "check mode of a Manager": lambda kube: run_manager(kube, check_mode=True, description="other"),
-    "refused": lambda kube: _refused(kube),
-}
 
 
 def _refused(kube: FakeKube) -> None:
     with pytest.raises(Refused):
         run(kube, node_selector={"pool": "nowhere"})
+
+
+QUIET: dict[str, Run] = {
+    "unchanged": run,
+    "check mode": lambda kube: run(kube, check_mode=True, description="other"),
+    "check mode of a removal": lambda kube: remove(kube, check_mode=True),
+    "unchanged Manager": run_manager,
+    "check mode of a Manager": lambda kube: run_manager(kube, check_mode=True, description="other"),
+    "refused": _refused,
+}
 
 
 @pytest.mark.parametrize(("before", "task", "name", "_about"), WRITING.values(), ids=WRITING.keys())

@@ -10,7 +10,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..common.secret_keys import SecretKey, is_reference, reference
 from ..errors import BadOption
@@ -19,7 +19,7 @@ from .knowledge.limits import CHOICES, DICTIONARIES, NOT_NEGATIVE, OPEN_SECTIONS
 from .knowledge.owned import OWNED
 
 # A text in Airflow's own form, or where it stands.
-Value = str | SecretKey
+Value: TypeAlias = "str | SecretKey"
 Config = dict[str, dict[str, Value]]
 
 TRUE = ("true", "t", "1", "yes", "on")

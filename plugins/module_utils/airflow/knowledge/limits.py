@@ -10,6 +10,7 @@ config.yml, and Airflow's own list of enumerations.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 LEVELS = ("CRITICAL", "FATAL", "ERROR", "WARN", "WARNING", "INFO", "DEBUG")
 SORTING = ("modified_time", "random_seeded_by_host", "alphabetical")
@@ -46,7 +47,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 PORT = (1, 65535)
 AT_LEAST_ONE = (1, None)
 FROM_MINUS_ONE = (-1, None)
-Range = tuple[int, int | None]
+Range: TypeAlias = "tuple[int, int | None]"
 
 # A number that is not named here may not be below zero.
 NOT_NEGATIVE: Range = (0, None)

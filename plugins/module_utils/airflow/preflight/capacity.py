@@ -62,7 +62,7 @@ def look(nodes: Sequence[Manifest], pods: Iterable[Manifest], demands: Sequence[
         yield findings.refused(
             CHECK,
             f"there is no room now for {counted}; free are {shown(free, by_name)}",
-            option=next(demand.option for demand in standing if demand.component in homeless),
+            option=next((demand.option for demand in standing if demand.component in homeless), ""),
             next_step="Ask for less, or add a node or free one; where nodes come on demand, set preflight: false",
         )
         return
