@@ -71,6 +71,37 @@ def test_one_set_of_module_defaults_reaches_every_module() -> None:
     assert load("meta/runtime.yml")["action_groups"]["dataops"] == MODULES
 
 
+FAILURE_MODES = re.findall(
+    r"^\| ([A-Z])(\d+) \| (.+?) \| (.+?) \| (.*?) ?\|$", (ROOT / "docs" / "failure-modes.md").read_text(), re.MULTILINE
+)
+NAMED_TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
+
+
+def test_every_test_that_the_failure_modes_name_exists() -> None:
+    named = [test for *_row, tests in FAILURE_MODES for test in NAMED_TEST.findall(tests)]
+    assert named
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not re.search(rf"^def {name}\(", (ROOT / "tests" / file).read_text(), re.MULTILINE)
+    ]
+    assert missing == []
+
+
+def test_every_failure_mode_is_prevented_or_told_with_a_test() -> None:
+    rows = [
+        line for line in (ROOT / "docs" / "failure-modes.md").read_text().splitlines() if re.match(r"\| \w\d", line)
+    ]
+    assert len(rows) == len(FAILURE_MODES) > 0
+    topics: dict[str, int] = {}
+    for topic, number, _wrong, answer, tests in FAILURE_MODES:
+        topics[topic] = topics.get(topic, 0) + 1
+        assert int(number) == topics[topic], f"{topic}{number}"
+        word = re.match(r"Prevented|Told|Not here|Open", answer)
+        assert word, f"{topic}{number}"
+        assert NAMED_TEST.search(tests) or word[0] in ("Not here", "Open"), f"{topic}{number}"
+
+
 def test_the_version_is_in_galaxy_yml_only() -> None:
     version = load("galaxy.yml")["version"]
     elsewhere = [

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from ..common import validation as check
 from ..common.secret_keys import SecretKey
+from ..errors import Refused
 from ..kube.objects import Manifest, Ref
 from . import broker, database, names
 from .endpoint import Login
@@ -59,12 +60,14 @@ def provide(
 
     :param logins: user and password of external stores, by option.
     :raises BadOption: for a password that is too weak, or a GitSync credential that lacks one half.
+    :raises Refused: for a key that somebody emptied.
     """
 
     def existing(name: str) -> Values:
         return decoded(live.get(Ref("Secret", name, spec.namespace)))
 
     keys = existing(names.keys(spec.name))
+    not_empty(keys, f"Secret/{names.keys(spec.name)}")
     account = existing(names.account(spec.name))
     new_keys = {
         # Fernet wants exactly this form: 32 bytes, URL-safe base64.
@@ -84,6 +87,19 @@ def provide(
             spec, existing(names.broker(spec.name)), (logins or {}).get("broker"), stored["connection"]
         ),
     )
+
+
+def not_empty(keys: Values, where: str) -> None:
+    """An empty key lets each process make one of its own, which shows only where one reads what another wrote.
+
+    :raises Refused: naming the keys.
+    """
+    if empty := sorted(key for key, value in keys.items() if not value):
+        raise Refused(
+            f"there is nothing in {', '.join(empty)}",
+            where=where,
+            next_step="Put back what was there; what was encrypted with it is lost otherwise",
+        )
 
 
 def account_values(spec: ServiceSpec, existing: Values) -> Values:
