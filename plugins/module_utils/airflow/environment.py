@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..common import validation as check
-from ..common.secret_keys import is_reference, reference
+from ..common.secret_keys import Value, is_reference, reference
 from ..errors import BadOption
 from . import names, settings
 from .knowledge import knowledge
-from .settings import Value
 
 # Airflow's own containers; the database and the broker are not configured by variables of a user.
 ALL, TASK, JOBS = "all", "task", "jobs"

@@ -10,16 +10,14 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-from ..common.secret_keys import SecretKey, is_reference, reference
+from ..common.secret_keys import Value, is_reference, reference
 from ..errors import BadOption
 from .knowledge import Knowledge, Option, knowledge
 from .knowledge.limits import CHOICES, DICTIONARIES, NOT_NEGATIVE, OPEN_SECTIONS, RANGES
 from .knowledge.owned import OWNED
 
-# A text in Airflow's own form, or where it stands.
-Value: TypeAlias = "str | SecretKey"
 Config = dict[str, dict[str, Value]]
 
 TRUE = ("true", "t", "1", "yes", "on")

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..common.labels import COMPONENT
-from ..common.secret_keys import SecretKey
+from ..common.secret_keys import SecretKey, Value
 from ..kube.objects import Manifest
 from . import environment, settings
 from .overrides import applied
 from .pieces import POD_HASH, hash_of_pod
-from .settings import Value
 from .spec import ServiceSpec
 from .versions import reads
 

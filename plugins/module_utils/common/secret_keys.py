@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import BadOption
 from ..kube.objects import Manifest
@@ -27,6 +27,10 @@ class SecretKey:
     def source(self) -> Manifest:
         """As an environment variable of a container takes it."""
         return {"secretKeyRef": {"name": self.secret, "key": self.key}}
+
+
+# A text, or where it stands.
+Value: TypeAlias = "str | SecretKey"
 
 
 def is_reference(value: Any) -> bool:
