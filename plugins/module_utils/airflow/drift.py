@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from ..common.outcome import shown
 from ..errors import DataOpsError, Unauthorized
 from ..kube.client import Kube
 from ..kube.objects import Manifest
@@ -45,7 +46,7 @@ def line(change: Change, live: Live) -> dict[str, Any]:
     # A Job that is to be made although it is there did not succeed.
     failed = change.action == "create" and change.ref in live
     return {
-        "object": str(change.ref),
+        "object": shown(change.ref),
         "difference": "failed" if failed else DIFFERENCES[change.action],
         "fields": list(fields(change.before, change.after)) if change.action == "update" else [],
         "reason": "",

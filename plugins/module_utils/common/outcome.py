@@ -52,18 +52,19 @@ class Outcome:
 
 def actions(changes: Iterable[Change]) -> list[str]:
     """``create Secret/etl-keys``, in order; what is kept as it is has no line."""
-    lines = (f"{change.action} {_shown(change.ref)}" for change in changes if change.action != "keep")
+    lines = (f"{change.action} {shown(change.ref)}" for change in changes if change.action != "keep")
     return list(dict.fromkeys(lines))
 
 
-def _shown(ref: Ref) -> str:
+def shown(ref: Ref) -> str:
+    """An object as people know it: what a Job's name ends with tells them nothing."""
     return FINGERPRINT.sub("", str(ref)) if ref.kind == "Job" else str(ref)
 
 
 def diff(changes: Iterable[Change]) -> dict[str, str]:
     """Before and after for ``--diff``. Jobs are means, not state, so they are left out."""
-    shown: dict[str, str] = summary([change for change in changes if change.ref.kind != "Job"])["diff"]
-    return shown
+    both: dict[str, str] = summary([change for change in changes if change.ref.kind != "Job"])["diff"]
+    return both
 
 
 def changed(changes: Iterable[Change]) -> bool:

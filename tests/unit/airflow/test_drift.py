@@ -14,6 +14,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow import info
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.drift import fields
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import SERVICE
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import labels as service_labels
+from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
 
 from ..fake_kube import FakeKube, cluster_object
 from ..runs import MANAGER, NAMESPACE, cluster_with_service, run
@@ -51,6 +52,19 @@ def no_web_server(kube: FakeKube) -> None:
     kube.remove("Deployment", "etl-web-server", NAMESPACE)
 
 
+def migration(kube: FakeKube) -> Manifest:
+    (found,) = kube.list("Job", NAMESPACE, labels="app.kubernetes.io/component=migration")
+    return found
+
+
+def no_migration(kube: FakeKube) -> None:
+    kube.remove("Job", migration(kube)["metadata"]["name"], NAMESPACE)
+
+
+def failed_migration(kube: FakeKube) -> None:
+    kube.put({**migration(kube), "status": {"conditions": [{"type": "Failed", "status": "True"}]}})
+
+
 def a_service_of_before(kube: FakeKube) -> None:
     labels = service_labels(SERVICE, "etl", MANAGER, "old")
     kube.put(cluster_object("Service", "etl-old", metadata={"namespace": NAMESPACE, "labels": labels}, spec={}))
@@ -71,6 +85,8 @@ DRIFT: dict[str, tuple[Callable[[FakeKube], None], list[tuple[str, str, list[str
     "a size": (other_memory, [("Deployment/etl-scheduler", "changed", [IN_SCHEDULER])]),
     "a file": (other_configuration, [("ConfigMap/etl-config", "changed", ["data[airflow.cfg]"])]),
     "a secret": (other_secret, [("Secret/etl-git", "changed", ["data.gitconfig"])]),
+    "a Job that is gone": (no_migration, [("Job/etl-migration", "missing", [])]),
+    "a Job that failed": (failed_migration, [("Job/etl-migration", "failed", [])]),
     "missing": (no_web_server, [("Deployment/etl-web-server", "missing", [])]),
     "left over": (a_service_of_before, [("Service/etl-old", "left over", [])]),
     "what cannot be compared": (keys_are_gone, [("PersistentVolumeClaim/etl-database", "not compared", [])]),
