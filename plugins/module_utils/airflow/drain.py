@@ -75,6 +75,11 @@ def drain(
 def halt(kube: Kube, service: str, namespace: str, components: Collection[str], *, timeout: float) -> None:
     """Take all pods from these components, and return when they have ended."""
     kube.each(lambda name: scale(kube, names.component(service, name), namespace, 0), components)
+    end_pods(kube, service, namespace, components, timeout=timeout)
+
+
+def end_pods(kube: Kube, service: str, namespace: str, components: Collection[str], *, timeout: float) -> None:
+    """Return when the pods of these components, which nobody makes anew, have ended."""
     selector = label_selector(SERVICE, service)
     found = kube.each(lambda name: kube.list("Pod", namespace, labels=f"{selector},{COMPONENT}={name}"), components)
     pods = [ref_of(pod) for of_component in found for pod in of_component]

@@ -32,6 +32,7 @@ from .spec import ServiceSpec
 from .standing import Standing
 from .versions import profile
 
+STORES = ("database", "broker")
 HEALTH_POLL_SECONDS = 1.0
 # For the way back, whatever is left of the run's own time.
 GO_BACK_SECONDS = 300
@@ -214,6 +215,8 @@ def stop(kube: Kube, request: Request, plan: Plan, progress: Timeline) -> None:
         drain.halt(kube, spec.name, spec.namespace, drain.components(plan.live), timeout=timeout)
         progress.say("all components have stopped")
     carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
+    if plan.changes:
+        drain.end_pods(kube, spec.name, spec.namespace, STORES, timeout=drain.HALT_SECONDS)
     carry_out(kube, [change for change in plan.changes if change.action == "delete"])
 
 
