@@ -122,6 +122,7 @@ options:
       - Seconds that running tasks get to finish before something they depend on is stopped, 0 to 86400. Defaults to
         V(600).
       - It is also how long a Celery worker may go on with its tasks while its successor takes the new ones.
+      - O(wait_timeout) does not count it.
     type: int
   flower:
     description:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ..common import findings
+from ..common.deadline import Deadline
 from ..common.labels import SERVICE
 from ..common.labels import selector as label_selector
 from ..common.outcome import Timeline
@@ -39,9 +40,8 @@ GO_BACK_SECONDS = 300
 RESTARTED_AT = "scp.dataops/restarted-at"
 
 
-def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Callable[[], float]) -> None:
-    """:param left: seconds until the deadline."""
-    selector = label_selector(SERVICE, request.name)
+def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, deadline: Deadline) -> None:
+    selector, left = label_selector(SERVICE, request.name), deadline.left
     called = naming.called(request.name)
 
     def wait(targets: Sequence[Ref]) -> None:
@@ -52,7 +52,9 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, left: Call
 
     commits = try_out(kube, request, plan, progress, wait) if plan.spec.running else {}
     if plan.before and plan.ending_executors:
-        end_tasks(kube, plan, plan.before, progress)
+        # Tasks have a time limit of their own.
+        with deadline.stopped():
+            end_tasks(kube, plan, plan.before, progress)
     if not plan.spec.running:
         stop(kube, request, plan, progress)
         return

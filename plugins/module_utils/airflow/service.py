@@ -8,9 +8,8 @@ A run that has something to write does so alone, and plans anew if another run c
 
 from __future__ import annotations
 
-import time
-
 from ..common import lock
+from ..common.deadline import Deadline
 from ..common.labels import SERVICE
 from ..common.outcome import Outcome, Timeline
 from ..kube.client import Kube
@@ -42,19 +41,15 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
 
 def carried_out(kube: Kube, request: Request, plan: Plan, progress: Timeline) -> Plan:
     """Act, alone if anything is to be written; the plan that was carried out."""
-    deadline = time.monotonic() + request.timeout
-
-    def left() -> float:
-        return max(deadline - time.monotonic(), 1.0)
-
+    deadline = Deadline(request.timeout)
     if not plan.changes:
-        act(kube, request, plan, progress, left)
+        act(kube, request, plan, progress, deadline)
         return plan
     name, place = request.name, request.namespace
     alone = lock.alone(kube, SERVICE, name, request.manager, place, name=names.lock(name), say=progress.say)
     with rights.explained(kube, place), alone:
         current = plan if is_current(kube, request, plan) else make_plan(kube, request)
-        act(kube, request, current, progress, left)
+        act(kube, request, current, progress, deadline)
     return current
 
 
