@@ -130,7 +130,7 @@ def test_a_repaired_rollout_is_not_judged_by_its_past(kube: Kube, namespace: str
         wait(kube, crashes(namespace, image))
     repaired = deployment(namespace, pod_spec(image, SERVE))
     kube.apply(repaired)
-    assert wait(kube, repaired)[-1] == "Deployment/web: ready"
+    assert wait(kube, repaired)[-1].startswith("Deployment/web 1/1 ready")
 
 
 def test_the_deadline_quotes_the_reason(kube: Kube, namespace: str, image: str) -> None:
