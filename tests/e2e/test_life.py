@@ -77,9 +77,9 @@ def workers(kube: Kube) -> list[str]:
     return [pod["metadata"]["uid"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
 
 
-def begin(airflow: Airflow) -> str:
+def begin(airflow: Airflow, seconds: int = TASK_SECONDS) -> str:
     """A run whose task has begun."""
-    run = airflow.run_dag(DAG_ID, seconds=TASK_SECONDS)
+    run = airflow.run_dag(DAG_ID, seconds=seconds)
     until(lambda: airflow.task_state(DAG_ID, run) == "running", "the task runs", 180)
     return run
 
@@ -129,7 +129,8 @@ def test_a_second_executor_takes_nothing_from_the_first(upgraded: Result, driver
 
 
 def test_an_executor_goes_when_its_tasks_have_ended(upgraded: Result, driver: Driver, airflow: Airflow) -> None:
-    run = begin(airflow)
+    # It has to outlive the end of the scheduler, after which the change is refused.
+    run = begin(airflow, 80)
     # Cleared, because pods of tasks have no concurrency.
     change = {"executor": "KubernetesExecutor", "worker": {}}
     message = driver.refused("dataops_service", name=NAME, drain_timeout=1, **change)
