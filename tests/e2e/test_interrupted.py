@@ -46,8 +46,10 @@ class Running:
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self.lines.append((time.monotonic(), line.rstrip("\n")))
+        assert self.process.stdout
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.append((time.monotonic(), line.rstrip("\n")))
 
     def said(self) -> list[str]:
         return [found[2] for _when, line in self.lines if (found := LINE.match(line))]
@@ -59,6 +61,7 @@ class Running:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        self._reader.join()
 
     def finish(self) -> str:
         self.process.wait()

@@ -19,6 +19,8 @@ from driver import Audit, Driver, Result
 from places import IN_CLUSTER_GIT, GitServer, granted
 
 PLACE = "e2e-preflight"
+# Not that of the other tests, whose service of the same name has its address already.
+DOMAIN = "preflight.dataops.local"
 MODULE = "dataops_preflight"
 REQUESTS = 60
 # None of it is ever started here: it only has to find room beside what other tests run.
@@ -31,7 +33,7 @@ def place(kube: Kube) -> Iterator[Driver]:
     """A namespace with a Manager, on which Pod Security is at its strictest."""
     strict = {"pod-security.kubernetes.io/enforce": "restricted"}
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLACE, "labels": strict}})
-    made = Driver().run("dataops_manager", **{**MANAGER, "name": PLACE, "default_settings": TINY})
+    made = Driver().run("dataops_manager", **{**MANAGER, "name": PLACE, "domain": DOMAIN, "default_settings": TINY})
     assert not made.failed, made.message
     yield Driver(common={"name": "etl", "manager": PLACE})
     delete_all(kube, [Ref("Namespace", PLACE)], timeout=120)
