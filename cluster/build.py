@@ -63,6 +63,11 @@ GO_PROGRAMS = (
     ),
     GoProgram("registry"),
     GoProgram("pause"),
+    GoProgram(
+        "statsd_exporter",
+        package="github.com/prometheus/statsd_exporter",
+        linker=f"-X github.com/prometheus/common/version.Version={settings.STATSD_EXPORTER.tag.removeprefix('v')}",
+    ),
 )
 
 
@@ -74,7 +79,12 @@ class Binaries:
     contour: Path
     registry: Path
     pause: Path
+    statsd_exporter: Path
     envoy: Path
+
+    def folder(self, program: str) -> Path:
+        """Where the program of an image lies."""
+        return {"pause": self.pause, "statsd_exporter": self.statsd_exporter}[program]
 
     def programs(self) -> dict[str, Path]:
         """Name of each program on the node, and the file it is."""

@@ -46,7 +46,7 @@ _IN_BUILD = "/run/build"
 def source_tag(image: settings.Image, binaries: Binaries) -> str:
     """The tag that says from which sources an image was built."""
     source = settings.SOURCES / "images" / image.source
-    extra = [binaries.pause.name] if image is settings.PAUSE else [settings.DEBIAN_SUITE]
+    extra = [binaries.folder(image.program).name] if image.program else [settings.DEBIAN_SUITE]
     files = (file for file in source.iterdir() if file.is_file())
     return f"source-{content_hash(files, *extra, *image.arguments)}"
 
@@ -99,8 +99,8 @@ def _build_and_push(image: settings.Image, tag: str, binaries: Binaries) -> None
         context = Path(scratch) / "context"
         shutil.copytree(settings.SOURCES / "images" / image.source, context)
         mounts: list[str] = []
-        if image is settings.PAUSE:
-            shutil.copy(binaries.pause / "pause", context)
+        if image.program:
+            shutil.copy(binaries.folder(image.program) / image.program, context)
         else:
             _provide_base()
             mounts = _build_mounts(Path(scratch) / "build")

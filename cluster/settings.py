@@ -79,23 +79,27 @@ ENDPOINTS = (
 class Image:
     """A container image that is built from cluster/images/<source> and kept in the registry.
 
-    ``arguments`` (``NAME=value``) are for a source that makes more than one image.
+    ``arguments`` (``NAME=value``) are for a source that makes more than one image. ``program`` is one from cluster/go
+    that the build puts beside the Containerfile: all that such an image consists of.
     """
 
     source: str
     repository: str
     tag: str
     arguments: tuple[str, ...] = ()
+    program: str = ""
 
     @property
     def reference(self) -> str:
         return f"{REGISTRY}/{self.repository}:{self.tag}"
 
 
-PAUSE = Image("pause", "pause", "1")
+PAUSE = Image("pause", "pause", "1", program="pause")
+STATSD_EXPORTER = Image("statsd-exporter", "prom/statsd-exporter", "v0.31.0", program="statsd_exporter")
 GIT_SERVER = Image("git-server", "git-server", "2")
 IMAGES = (
     PAUSE,
+    STATSD_EXPORTER,
     GIT_SERVER,
     Image("postgres", "postgres", "15"),
     Image("redis", "redis", "7"),

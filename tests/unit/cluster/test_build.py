@@ -15,7 +15,8 @@ import pytest
 from cluster import build, images, settings
 from cluster.errors import ClusterError
 
-BINARIES = build.Binaries(*(Path(f"{name}-1") for name in ("kubernetes", "contour", "registry", "pause", "envoy")))
+PROGRAMS = ("kubernetes", "contour", "registry", "pause", "statsd_exporter", "envoy")
+BINARIES = build.Binaries(*(Path(f"{name}-1") for name in PROGRAMS))
 KUBERNETES = build.GO_PROGRAMS[0]
 FILES = [
     str(file.relative_to(settings.SOURCES))
@@ -88,14 +89,17 @@ def test_it_is_another_program_when_it_is_linked_otherwise() -> None:
     assert build._go_folder(replace(KUBERNETES, linker="-X version=2")) != build._go_folder(KUBERNETES)
 
 
-def test_the_pause_image_follows_its_program() -> None:
-    newer = replace(BINARIES, pause=Path("pause-2"))
+@pytest.mark.parametrize("image", [settings.PAUSE, settings.STATSD_EXPORTER], ids=lambda image: image.source)
+def test_an_image_of_a_program_follows_the_program(image: settings.Image) -> None:
+    other = Path("another")
+    newer = {
+        "pause": replace(BINARIES, pause=other),
+        "statsd_exporter": replace(BINARIES, statsd_exporter=other),
+    }[image.program]
     changed = [
-        image.source
-        for image in settings.IMAGES
-        if images.source_tag(image, newer) != images.source_tag(image, BINARIES)
+        image for image in settings.IMAGES if images.source_tag(image, newer) != images.source_tag(image, BINARIES)
     ]
-    assert changed == ["pause"]
+    assert changed == [image]
 
 
 def test_other_images_follow_the_debian_they_stand_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +107,8 @@ def test_other_images_follow_the_debian_they_stand_on(monkeypatch: pytest.Monkey
     monkeypatch.setattr(settings, "DEBIAN_SUITE", "trixie")
     after = names()
     same = {name for name in before if before[name] == after[name]}
-    assert same == {name for name in before if name.startswith("go/")} | {f"images/pause:{settings.PAUSE.tag}"}
+    of_programs = {f"images/{image.source}:{image.tag}" for image in settings.IMAGES if image.program}
+    assert same == {name for name in before if name.startswith("go/")} | of_programs
 
 
 def test_another_envoy_is_fetched_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,10 +118,10 @@ def test_another_envoy_is_fetched_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_cached_is_not_missing() -> None:
-    assert build.missing() == ["kubernetes", "contour", "registry", "pause", "envoy"]
+    assert build.missing() == list(PROGRAMS)
     build._go_folder(KUBERNETES).mkdir(parents=True)
     build._envoy_folder().mkdir()
-    assert build.missing() == ["contour", "registry", "pause"]
+    assert build.missing() == ["contour", "registry", "pause", "statsd_exporter"]
 
 
 def test_a_build_is_kept_and_not_done_twice(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

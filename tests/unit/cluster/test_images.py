@@ -14,7 +14,8 @@ import pytest
 from cluster import images, settings
 from cluster.build import Binaries
 
-BINARIES = Binaries(*(Path(f"{name}-1") for name in ("kubernetes", "contour", "registry", "pause", "envoy")))
+PROGRAMS = ("kubernetes", "contour", "registry", "pause", "statsd_exporter", "envoy")
+BINARIES = Binaries(*(Path(f"{name}-1") for name in PROGRAMS))
 AIRFLOW = settings.IMAGES[-1]
 AIRFLOW_TAG = settings.AIRFLOW[-1]
 
@@ -47,7 +48,7 @@ def test_only_what_is_outdated_is_built(monkeypatch: pytest.MonkeyPatch, capsys:
 
 def test_both_tags_are_pushed_with_the_one_of_the_sources_first(commands: Any, tmp_path: Path) -> None:
     (tmp_path / "pause").write_text("x")
-    binaries = Binaries(*[tmp_path] * 5)
+    binaries = Binaries(*[tmp_path] * len(PROGRAMS))
     images._build_and_push(settings.PAUSE, "source-1", binaries)
     assert [line.split()[5] for line in commands.ran] == ["bud", "push", "push", "rmi"]
     assert [line.split()[-1] for line in commands.ran[1:3]] == [

@@ -136,6 +136,6 @@ def test_status_names_every_component_and_what_the_cluster_must_hold(monkeypatch
 def test_programs_are_linked_and_an_older_link_is_replaced(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     for folder in (old, new):
-        lifecycle._link_programs(lifecycle.build.Binaries(*[folder] * 5))
+        lifecycle._link_programs(lifecycle.build.Binaries(*[folder] * 6))
     assert (settings.BIN / "kubectl").readlink() == new / "kubernetes"
     assert (settings.BIN / "envoy").readlink() == new / "envoy"

@@ -175,7 +175,7 @@ def test_all_manifests_are_applied_at_once_and_a_password_is_made_only_once(
     monkeypatch.setattr(addons.kube, "apply", applied.append)
     monkeypatch.setattr(addons.kube, "kubectl", lambda *words: patched.append(words))
     monkeypatch.setattr(addons.kube, "get", lambda _path: {"kind": "Secret"})
-    addons.apply(Binaries(*[tmp_path] * 5))
+    addons.apply(Binaries(*[tmp_path] * 6))
     (text,) = applied
     kinds = [thing["kind"] for thing in yaml.safe_load_all(text)]
     assert sorted(kinds) == sorted([*(thing["kind"] for thing in objects()), "01-crds.yaml", "02-role-contour.yaml"])
