@@ -21,7 +21,7 @@ from .kinds import KINDS, path
 from .masking import encoded
 from .objects import Manifest, Ref, ref_of
 from .request import Request, target
-from .transport import Transport
+from .transport import Answer, Transport
 from .watch import Watch
 
 FIELD_MANAGER = "scp.dataops"
@@ -219,13 +219,13 @@ class Kube:
             {key: value for key, value in query.items() if value},
             headers={"Accept": "*/*"},
         )
-        status, body, _cookies = self._transport.exchange(request)
+        answer = self._transport.exchange(request)
         # 400: the container has not started, or has no previous one.
-        if status in (400, 404):
+        if answer.status in (400, 404):
             return ""
-        if status >= 300:
-            raise explain(request, status, body, self.access)
-        return body.decode(errors="replace")
+        if answer.status >= 300:
+            raise explain(request, answer.status, answer.body, self.access)
+        return answer.body.decode(errors="replace")
 
     def proxy(
         self,
@@ -245,6 +245,25 @@ class Kube:
         `cookies` are sent along, and changed as the service sets them: one dictionary over several calls is a session.
         Raises ApiError only when the API server itself says that we may not, or that there is no such service.
         """
+        sent = {**_cookie_header(cookies), **(headers or {})}
+        answer = self.reach(method, namespace, service, port, path, body=body, headers=sent, timeout=timeout)
+        if cookies is not None:
+            cookies.update(_cookie(line) for line in answer.cookies)
+        return answer.status, answer.body
+
+    def reach(
+        self,
+        method: str,
+        namespace: str,
+        service: str,
+        port: int,
+        path: str,
+        *,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 10,
+    ) -> Answer:
+        """Like `proxy`, with the headers of the answer; `body` may come in blocks, with its Content-Length."""
         request = Request(
             method,
             f"/api/v1/namespaces/{quote(namespace, safe='')}/services/{quote(service, safe='')}:{port}/proxy/"
@@ -252,16 +271,14 @@ class Kube:
             "reach",
             target("Service", service, namespace),
             body=body,
-            headers={"Accept": "*/*", **_cookie_header(cookies), **(headers or {})},
+            headers={"Accept": "*/*", **(headers or {})},
             repeatable=method in ("GET", "HEAD"),
             timeout=timeout,
         )
-        status, answer, set_cookies = self._transport.exchange(request, retry_broken=False)
-        if cookies is not None:
-            cookies.update(_cookie(line) for line in set_cookies)
-        if status in _SPEAKS_FOR_ITSELF and status_of(answer) is not None:
-            raise explain(request, status, answer, self.access)
-        return status, answer
+        answer = self._transport.exchange(request, retry_broken=False)
+        if answer.status in _SPEAKS_FOR_ITSELF and status_of(answer.body) is not None:
+            raise explain(request, answer.status, answer.body, self.access)
+        return answer
 
     def version(self) -> str:
         """Version of the API server, such as "v1.33.1"."""

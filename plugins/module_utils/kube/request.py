@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .masking import secret_values
@@ -14,18 +14,25 @@ from .objects import Manifest
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; `verb` and `target` are how an error speaks of it ("create", "Secret/keys in namespace x")."""
+    """One HTTP request; `verb` and `target` are how an error speaks of it ("create", "Secret/keys in namespace x").
+
+    A body in blocks is sent one by one and never held as a whole; it needs a Content-Length, and cannot be repeated.
+    """
 
     method: str
     path: str
     verb: str
     target: str
     query: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | Iterable[bytes] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     repeatable: bool = True
     timeout: float = 0
     manifest: Manifest | None = field(default=None, repr=False)
+
+    @property
+    def streams(self) -> bool:
+        return self.body is not None and not isinstance(self.body, bytes)
 
     def secrets(self) -> tuple[str, ...]:
         """Values it carries that must not show up in a message, even if the server repeats them."""

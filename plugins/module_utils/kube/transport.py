@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -40,11 +41,12 @@ pause = time.sleep
 
 
 class Answer(NamedTuple):
-    """What a server answered: its status, its body, and the lines with which it sets cookies."""
+    """What a server answered: its status, its body, the lines with which it sets cookies, and its other headers."""
 
     status: int
     body: bytes
     cookies: tuple[str, ...] = ()
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Transport:
@@ -86,7 +88,8 @@ class Transport:
                 busy = response.status == _TOO_BUSY and status_of(response.data) is not None
                 broken = retry_broken and request.repeatable and not is_final(response.status, response.data)
                 if last or not (busy or broken):
-                    return Answer(response.status, response.data, tuple(response.headers.getlist("Set-Cookie")))
+                    cookies = tuple(response.headers.getlist("Set-Cookie"))
+                    return Answer(response.status, response.data, cookies, response.headers)
                 seconds = max(seconds, _wished_pause(response))
             pause(min(seconds, _LONGEST_PAUSE))
         raise AssertionError("the last try returns or raises")
@@ -115,12 +118,14 @@ class Transport:
             url = f"{url}?{urlencode(request.query)}"
         with self._lock:
             self.requests += 1
+        # urllib3 waits for each block that it sends as long as it would for a connection.
+        sending = timeout if request.streams else min(_CONNECT_TIMEOUT, timeout)
         response = self._pool.request(
             request.method,
             url,
             body=request.body,
             headers=self._headers(request),
-            timeout=self._urllib3.Timeout(connect=min(_CONNECT_TIMEOUT, timeout), read=timeout),
+            timeout=self._urllib3.Timeout(connect=sending, read=timeout),
             retries=False,
             redirect=False,
             preload_content=not stream,

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import pytest
-from ansible_collections.scp.dataops.plugins.module_utils.errors import ApiError, Conflict, Forbidden, NotFound
+from ansible_collections.scp.dataops.plugins.module_utils.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Unreachable,
+)
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.kube.kinds import KINDS, path
 from ansible_collections.scp.dataops.plugins.module_utils.kube.rights import Right, missing_rights
@@ -152,6 +158,30 @@ def test_cookies_make_a_session(serve: Callable[..., FakeApi], connect: Callable
         kube.proxy("GET", "x", "web", 8080, "/login/", cookies=cookies)
     assert [asked.headers.get("Cookie") for asked in api.asked] == ["_token=t", "_token=t; session=a=1"]
     assert cookies == {"_token": "t", "session": "a=1"}
+
+
+def test_a_body_in_blocks_is_sent_block_by_block(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
+    api = serve(Answer(200, b"", headers={"Upload-Offset": "9"}))
+    taken: list[int] = []
+
+    def blocks() -> Iterator[bytes]:
+        for number in range(3):
+            taken.append(number)
+            yield b"abc"
+
+    answer = connect(api).reach("PATCH", "x", "web", 80, "/a", body=blocks(), headers={"Content-Length": "9"})
+    assert (answer.status, answer.headers["upload-offset"]) == (200, "9")
+    (asked,) = api.asked
+    assert asked.body == b"abcabcabc"
+    assert "Transfer-Encoding" not in asked.headers
+    assert taken == [0, 1, 2]
+
+
+def test_blocks_that_were_sent_are_not_sent_again(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
+    api = serve(Answer(fault="reset"))
+    with pytest.raises(Unreachable):
+        connect(api).reach("PATCH", "x", "web", 80, "/a", body=iter([b"abc"]), headers={"Content-Length": "3"})
+    assert len(api.asked) == 1
 
 
 def test_rights(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
