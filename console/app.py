@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The application: all routers, behind one way to refuse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from . import cluster, errors, health
+from .settings import Settings
+
+
+def create_app(settings: Settings, connect: cluster.Connect = cluster.connect) -> FastAPI:
+    """:param connect: makes a connection to the cluster."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.kube = connect()
+        yield
+        app.state.kube.close()
+
+    app = FastAPI(
+        title="Data Ops Manager",
+        root_path=settings.root_path,
+        lifespan=lifespan,
+        # Their pages would load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.settings = settings
+    app.state.connect = connect
+    errors.install(app)
+    app.include_router(health.router)
+    return app
