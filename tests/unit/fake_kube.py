@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from ansible_collections.scp.dataops.plugins.module_utils.common import activity
 from ansible_collections.scp.dataops.plugins.module_utils.errors import (
     Conflict,
     DataOpsError,
@@ -83,6 +84,8 @@ class FakeKube(Kube):
         self.kubernetes = "v1.37.2"
         # What happens to Leases is noted apart: they say who writes, not what.
         self.leases: list[str] = []
+        # So are entries of the activity: they say what a run did, and are no part of it.
+        self.told: list[str] = []
         self.clock = datetime(2026, 1, 2, tzinfo=timezone.utc)
         self.reads = 0
         self.failing: set[str] = set()
@@ -123,8 +126,12 @@ class FakeKube(Kube):
         return sorted(str(ref) for ref in self._objects if ref.namespace == namespace)
 
     def state(self) -> dict[Ref, Manifest]:
-        """Everything there is, without what the server counts, to compare before and after."""
-        return {ref: cleaned(copy.deepcopy(item)) for ref, item in self._objects.items()}
+        """Everything there is, without what the server counts and who did what, to compare before and after."""
+        found = {ref: cleaned(copy.deepcopy(item)) for ref, item in self._objects.items()}
+        for ref in found:
+            if ref.name == activity.NAME:
+                found[ref].pop("data", None)
+        return found
 
     def forbid(self, verb: str, kind: str, namespace: str = "") -> None:
         """Take a right away; an empty namespace means that of the whole cluster only."""
@@ -139,6 +146,7 @@ class FakeKube(Kube):
         """Begin a new log."""
         self.log.clear()
         self.leases.clear()
+        self.told.clear()
         self.asked_airflow.clear()
         self.reads = 0
 
@@ -146,7 +154,7 @@ class FakeKube(Kube):
 
     @property
     def requests(self) -> int:
-        return self.reads + len(self.log) + len(self.leases)
+        return self.reads + len(self.log) + len(self.leases) + len(self.told)
 
     def now(self) -> datetime:
         return self.clock
@@ -230,13 +238,13 @@ class FakeKube(Kube):
         with self._lock:
             ref = Ref(kind, name, namespace or "")
             self._ask_guard(ref, dry_run=dry_run)
-            self._note(f"{'try to patch' if dry_run else 'patch'} {ref}", kind)
+            self._note(f"{'try to patch' if dry_run else 'patch'} {ref}", kind, name)
             self._check("patch", kind, namespace)
             live = self._objects.get(ref)
             if live is None:
                 raise NotFound("it does not exist", where=str(ref), status=404, reason="NotFound")
             self._refuse_outdated(ref, body.get("metadata", {}).get("resourceVersion", ""))
-            outcome = self._stamped(_overlaid(live, body), live)
+            outcome = self._stamped(_patched(live, body), live)
             if not dry_run:
                 self._objects[ref] = self._controlled(outcome, live)
             return copy.deepcopy(outcome)
@@ -305,8 +313,8 @@ class FakeKube(Kube):
             place = f"in namespace {namespace}" if namespace else "in the cluster"
             raise Forbidden(f"user jane may not {verb} {resource} {place}", where=kind, status=403, reason="Forbidden")
 
-    def _note(self, line: str, kind: str) -> None:
-        (self.leases if kind == "Lease" else self.log).append(line)
+    def _note(self, line: str, kind: str, name: str = "") -> None:
+        (self.leases if kind == "Lease" else self.told if name == activity.NAME else self.log).append(line)
 
     def _create_lease(self, manifest: Manifest) -> Manifest:
         with self._lock:
@@ -404,6 +412,15 @@ def _without_dropped(live: Any, applied: Any, wanted: Any) -> Any:
         key: _without_dropped(value, applied[key], wanted[key]) if key in applied else value
         for key, value in kept.items()
     }
+
+
+def _patched(below: Any, patch: Any) -> Any:
+    """By a JSON merge patch, in which null deletes."""
+    if not isinstance(patch, Mapping):
+        return patch
+    under = below if isinstance(below, dict) else {}
+    both = {**under, **{key: _patched(under.get(key), value) for key, value in patch.items()}}
+    return {key: value for key, value in both.items() if value is not None}
 
 
 def _overlaid(below: Any, above: Any) -> Any:

@@ -18,7 +18,7 @@ from .fake_kube import FakeKube
 
 MANAGER, NAMESPACE, SERVICE = "analytics", "data", "etl"
 # What a run may be told besides options.
-HOW = ("state", "check_mode", "force", "preflight", "wait", "timeout")
+HOW = ("state", "check_mode", "force", "preflight", "wait", "timeout", "by")
 
 
 def manager_request(**options: Any) -> manager.Request:

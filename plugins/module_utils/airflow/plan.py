@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..common import checks, findings, owner, record
+from ..common.activity import By, Deed, names_of_changes, this_process
 from ..common.cluster import Cluster
 from ..common.findings import Finding
 from ..common.labels import SERVICE
@@ -55,12 +56,14 @@ class Request:
     preflight: bool = True
     wait: bool = True
     timeout: float = 600
+    by: By = field(default_factory=this_process)
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything decided, nothing written yet."""
 
+    request: Request
     spec: ServiceSpec
     secrets: Secrets
     stages: Stages
@@ -105,6 +108,30 @@ class Plan:
         if self.upgrades or not self.spec.running:
             return self.before.executors
         return tuple(name for name in self.before.executors if name not in self.spec.executors)
+
+    @property
+    def deed(self) -> Deed:
+        """As the activity tells it."""
+        written = Ref("ConfigMap", names.record(self.spec.name), self.spec.namespace)
+        after = next((item for item in self.stages.foundation if ref_of(item) == written), None)
+        return Deed(
+            by=self.request.by,
+            target=f"service {self.spec.name}",
+            verb=self.verb,
+            options=tuple(names_of_changes(record.read(self.live.get(written)), record.read(after))),
+            changes=self.changes,
+            restarted=self.restarted,
+        )
+
+    @property
+    def verb(self) -> str:
+        if self.before is None:
+            return "create"
+        if self.upgrades:
+            return "upgrade"
+        if self.before.runs != self.spec.running:
+            return "start" if self.spec.running else "stop"
+        return "restart" if self.restarts else "change"
 
     def unready(self, stage: Sequence[Manifest]) -> list[Ref]:
         """Workloads to wait for: what this run changes, and what an earlier, killed run left unfinished."""
@@ -193,6 +220,7 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     real = tuple(change for change in changes if change.action != "keep")
     found = look_around(cluster, spec, real, missing_namespace=missing_namespace) if request.preflight and real else []
     plan = Plan(
+        request=request,
         spec=spec,
         secrets=secrets,
         stages=stages,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..common import lock
+from ..common import activity, lock
 from ..common.labels import COMPONENT, SERVICE
 from ..common.labels import selector as label_selector
 from ..common.outcome import Outcome, Timeline
@@ -29,7 +29,9 @@ def remove(kube: Kube, request: Request, *, purge: bool, timeline: Timeline | No
         alone = lock.alone(kube, SERVICE, name, request.manager, place, name=names.lock(name), say=progress.say)
         with rights.explained(kube, place), alone:
             changes, kept = look(kube, request, purge=purge)
-            delete_in_order(kube, request, changes)
+            deed = activity.Deed(by=request.by, target=f"service {name}", verb="remove", changes=changes)
+            with activity.told(kube, place, deed):
+                delete_in_order(kube, request, changes)
     details = {"name": request.name, "state": "DELETED"}
     return Outcome(changes=changes, details=details, kept=kept, timeline=tuple(progress.lines))
 

@@ -8,7 +8,7 @@ A run that has something to write does so alone, and plans anew if another run c
 
 from __future__ import annotations
 
-from ..common import lock
+from ..common import activity, lock
 from ..common.deadline import Deadline
 from ..common.labels import SERVICE
 from ..common.outcome import Outcome, Timeline
@@ -49,7 +49,8 @@ def carried_out(kube: Kube, request: Request, plan: Plan, progress: Timeline) ->
     alone = lock.alone(kube, SERVICE, name, request.manager, place, name=names.lock(name), say=progress.say)
     with rights.explained(kube, place), alone:
         current = plan if is_current(kube, request, plan) else make_plan(kube, request)
-        act(kube, request, current, progress, deadline)
+        with activity.told(kube, place, current.deed):
+            act(kube, request, current, progress, deadline)
     return current
 
 

@@ -38,14 +38,19 @@ pause = time.sleep
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
-def identity() -> str:
-    """This run, as people would name it; the last part tells two runs of one process apart."""
+def user_at_host() -> str:
+    """Who this process belongs to, as people would name it."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         # In a container a user may have a number only.
         user = f"uid {os.getuid()}"
-    return f"{user}@{platform.node()} (process {os.getpid()}, run {uuid.uuid4().hex[:6]})"
+    return f"{user}@{platform.node()}"
+
+
+def identity() -> str:
+    """This run, as people would name it; the last part tells two runs of one process apart."""
+    return f"{user_at_host()} (process {os.getpid()}, run {uuid.uuid4().hex[:6]})"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..airflow.secrets import decoded, new_password
-from ..common import checks, findings, lock, owner, record
+from ..common import activity, checks, findings, lock, owner, record
 from ..common import validation as check
+from ..common.activity import By, this_process
 from ..common.cluster import Cluster
 from ..common.findings import Finding
 from ..common.labels import COMPONENT, INSTANCE, MANAGED, MANAGED_BY, MANAGER, NAME, PART_OF, SERVICE
@@ -44,6 +45,7 @@ class Request:
     force: bool = False
     wait: bool = True
     timeout: float = 600
+    by: By = field(default_factory=this_process)
 
 
 def read_live(kube: Kube, namespace: str, name: str) -> Live:
@@ -86,8 +88,21 @@ def carried_out(kube: Kube, request: Request, plan: Plan, progress: Timeline) ->
         found = read_live(kube, request.namespace, request.name)
         current = plan if lock.picture(found) == lock.picture(plan.live) else make_plan(kube, request)
         rest = tuple(change for change in current.changes if change not in first)
-        carry_out(kube, rest, force=request.force)
+        with activity.told(kube, request.namespace, deed(request, current)):
+            carry_out(kube, rest, force=request.force)
     return replace(current, changes=(*first, *rest))
+
+
+def deed(request: Request, plan: Plan) -> activity.Deed:
+    recorded = Ref("ConfigMap", owner.RECORD, request.namespace)
+    after = next((change.desired for change in plan.changes if change.ref == recorded), plan.live.get(recorded))
+    return activity.Deed(
+        by=request.by,
+        target=f"Manager {request.name}",
+        verb="change" if recorded in plan.live else "create",
+        options=tuple(activity.names_of_changes(record.read(plan.live.get(recorded)), record.read(after))),
+        changes=plan.changes,
+    )
 
 
 def make_plan(kube: Kube, request: Request) -> Plan:

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from ..common import owner, record
+from ..common import activity, owner, record
 from ..common.labels import MANAGER, labels
 from ..kube.objects import Manifest, without_none
 from .spec import ManagerSpec
@@ -31,6 +31,7 @@ def render(spec: ManagerSpec, account: Mapping[str, str], options: Mapping[str, 
     """:param options: what the record shall hold."""
     return [
         record.manifest(MANAGER, spec.name, spec.name, spec.namespace, owner.RECORD, options),
+        activity.manifest(spec.name, spec.namespace),
         account_secret(spec, account),
         files_claim(spec),
     ]

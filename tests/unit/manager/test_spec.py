@@ -152,6 +152,7 @@ def test_manifests() -> None:
     found = manifests.render(spec, ACCOUNT, FULL)
     assert [str(ref_of(item)) for item in found] == [
         "ConfigMap/dataops-manager-record",
+        "ConfigMap/dataops-manager-activity",
         "Secret/dataops-manager-account",
         "PersistentVolumeClaim/dataops-manager-files",
     ]
@@ -161,7 +162,7 @@ def test_manifests() -> None:
         assert labels["app.kubernetes.io/instance"] == labels["app.kubernetes.io/part-of"] == "analytics"
         assert labels["app.kubernetes.io/managed-by"] == "scp.dataops"
         assert labels["app.kubernetes.io/component"]
-    claim = found[2]["spec"]
+    claim = found[3]["spec"]
     assert claim["accessModes"] == ["ReadWriteMany"]
     assert claim["storageClassName"] == "nfs"
     assert claim["resources"]["requests"]["storage"] == "200Gi"
@@ -173,8 +174,10 @@ def test_the_namespace_admits_restricted_pods_only() -> None:
 
 
 def test_the_password_is_in_the_secret_only() -> None:
-    record, secret, claim = manifests.render(manager(**FULL), ACCOUNT, FULL)
-    assert "SENTINEL" not in json.dumps([record, claim, secret["metadata"]])
+    rendered = manifests.render(manager(**FULL), ACCOUNT, FULL)
+    secret = next(item for item in rendered if item["kind"] == "Secret")
+    others = [item for item in rendered if item is not secret]
+    assert "SENTINEL" not in json.dumps([*others, secret["metadata"]])
     assert base64.b64decode(secret["data"]["password"]).decode() == ACCOUNT["password"]
 
 
