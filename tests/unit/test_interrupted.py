@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import secrets
@@ -17,43 +15,12 @@ from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Ma
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
 
 from .fake_kube import FakeKube
+from .killing import Killed, killed_after
 from .runs import NAMESPACE, cluster, cluster_with_service, remove, remove_manager, run, run_manager
 
-READS = ("get", "list_versioned", "proxy", "logs", "watch")
-WRITES = ("apply", "create", "patch", "delete")
 Run = Callable[[FakeKube], object]
 BOTH = "CeleryExecutor,KubernetesExecutor"
 GIT = {"repo": "https://git.example.com/team/dags.git", "username": "deploy", "password": "SENTINEL-token"}
-
-
-class Killed(BaseException):
-    """No part of a run may handle this."""
-
-
-@contextmanager
-def killed_after(kube: FakeKube, writes: int) -> Iterator[None]:
-    """After so many writes no request gets through: as after SIGKILL, nothing is tidied up."""
-    left = writes
-
-    def mortal(name: str) -> Callable[..., Any]:
-        alive = getattr(kube, name)
-
-        def request(*what: Any, dry_run: bool = False, **rest: Any) -> Any:
-            nonlocal left
-            left -= name in WRITES and not dry_run
-            if left < 0:
-                raise Killed
-            return alive(*what, **rest, **({"dry_run": dry_run} if dry_run else {}))
-
-        return request
-
-    for name in (*READS, *WRITES):
-        setattr(kube, name, mortal(name))
-    try:
-        yield
-    finally:
-        for name in (*READS, *WRITES):
-            delattr(kube, name)
 
 
 def final(kube: FakeKube) -> dict[Ref, Manifest]:

@@ -47,7 +47,7 @@ def drain(
     :param scheduler: its Deployment as it is; it gets its pods back when the tasks do not end in time.
     :raises Refused: with the number of tasks that still run after ``timeout`` seconds.
     """
-    metadata, replicas = scheduler["metadata"], scheduler["spec"].get("replicas", 1)
+    metadata, replicas = scheduler["metadata"], scheduler["spec"].get("replicas", 1) or 1
     service, namespace = metadata["labels"][INSTANCE], metadata["namespace"]
     progress.say("no new task begins")
     try:

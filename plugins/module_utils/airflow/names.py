@@ -65,6 +65,11 @@ def copies(service: str) -> str:
     return f"{service}-copies"
 
 
+def former(service: str) -> str:
+    """The Secret that says what the service was before an upgrade, as long as that has not ended."""
+    return f"{service}-former"
+
+
 def copy(service: str) -> str:
     return f"{service}-copy"
 

@@ -27,7 +27,7 @@ from .manifests import KEPT_KINDS, KINDS, Stages
 from .preflight.look import look as look_around
 from .secrets import Secrets, provide
 from .sizes import SIZED
-from .spec import NESTED, ServiceSpec
+from .spec import CELERY, NESTED, ServiceSpec
 from .standing import Standing, standing
 from .task_trial import try_task_pod
 from .versions import UPGRADES
@@ -84,10 +84,10 @@ class Plan:
     @property
     def restarted(self) -> tuple[str, ...]:
         """Components whose running pods are replaced, in the order in which they are named everywhere."""
-        components = manifests.names_by_component(self.stages.components)
-        rolled = {change.ref.name for change in self.changes if change.action == "update" and change.rolls}
         if not (self.before and self.before.runs and self.spec.running):
             return ()
+        components = manifests.names_by_component(self.stages.components)
+        rolled = {change.ref.name for change in self.changes if change.action == "update" and change.rolls}
         database = ("database",) if names.database(self.spec.name) in rolled else ()
         return (*database, *(part for name, part in components.items() if name in rolled))
 
@@ -99,6 +99,13 @@ class Plan:
     def migration_began(self) -> bool:
         """By an earlier run that did not live to see its end."""
         return any(ref_of(job) in self.live for job in self.stages.migration)
+
+    @property
+    def started_before(self) -> tuple[Manifest, ...]:
+        """Components that an earlier run of the same upgrade, which was killed, had given their new form."""
+        touched = {change.ref for change in self.changes}
+        deployments = [item for item in self.stages.components if item["kind"] == "Deployment"]
+        return tuple(item for item in deployments if ref_of(item) in self.live and ref_of(item) not in touched)
 
     @property
     def ending_executors(self) -> tuple[str, ...]:
@@ -288,11 +295,16 @@ def jobs_to_replace(stages: Stages, live: Live) -> tuple[Ref, ...]:
 
 
 def prunable(spec: ServiceSpec, live: Live) -> list[Manifest]:
-    """What may go when it is no longer rendered: never data and keys, but a git credential that is out of use."""
-    credentials = {names.git(spec.name), names.git_check(spec.name), names.store_check(spec.name)}
+    """What may go when it is no longer rendered: never data and keys, but what served its time."""
+    passing = {
+        names.git(spec.name),
+        names.git_check(spec.name),
+        names.store_check(spec.name),
+        names.former(spec.name),
+    }
     # Jobs tell that the database is ready for use; a stopped service is not asked to make them.
     kept = KEPT_KINDS if spec.running else KEPT_KINDS | {"Job"}
-    return [item for ref, item in live.items() if ref.kind not in kept or ref.name in credentials]
+    return [item for ref, item in live.items() if ref.kind not in kept or ref.name in passing]
 
 
 def refuse_impossible(request: Request, spec: ServiceSpec, before: Standing | None) -> None:
@@ -331,7 +343,7 @@ def to_restart(
 
 def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str, Any], live: Live) -> ServiceSpec:
     """The spec, with what an existing service can no longer choose taken from the cluster."""
-    inherited = sizes.inheritable(inherited, celery="CeleryExecutor" in options.get("executor", ""))
+    inherited = sizes.inheritable(inherited, celery=CELERY in options.get("executor", ""))
     effective: dict[str, Any] = {**inherited, **options}
     for option in SIZED:
         both = {**inherited.get(option, {}), **options.get(option, {})}

@@ -23,7 +23,7 @@ from ..kube.deletion import delete_all
 from ..kube.objects import Ref, ref_of
 from ..kube.plan import Change, carry_out
 from ..kube.wait import wait_ready
-from . import autoscaling, drain, image_check, names, naming, stores, upgrade
+from . import autoscaling, drain, former, image_check, names, naming, stores, upgrade
 from .api import AirflowApi
 from .git import check, commit
 from .inside import Wait
@@ -90,12 +90,12 @@ def upgrade_and_start(
     spec = plan.spec
     drain.halt(kube, spec.name, spec.namespace, drain.components(plan.live), timeout=drain.HALT_SECONDS)
     progress.say(f"Airflow {before.version} has stopped")
+    before_it = former.remember(kube, spec, before.version, plan.stages, plan.changes, plan.live)
     copied = False
     try:
         lay_foundation(kube, request, plan, left)
-        if spec.database.embedded and plan.unready(plan.stages.migration):
-            database = Ref("StatefulSet", names.database(spec.name), spec.namespace)
-            wait([database])
+        if spec.database.embedded:
+            wait([Ref("StatefulSet", names.database(spec.name), spec.namespace)])
             # A migration that began is a reason to keep the copy from before it.
             if not plan.migration_began:
                 upgrade.make_copy(kube, spec, before.version, wait, progress)
@@ -103,6 +103,9 @@ def upgrade_and_start(
         run_jobs(kube, request, plan, wait)
         unhalt(kube, plan)
         start_components(kube, request, plan, progress, wait, left)
+        if request.wait and plan.started_before:
+            wait([ref_of(item) for item in plan.started_before])
+            wait_healthy(kube, spec, progress, left)
     except (ApiError, NotReady, Refused) as error:
         where = f"upgrade of service {spec.name} to Airflow {spec.version}"
         if not spec.database.embedded:
@@ -118,21 +121,29 @@ def upgrade_and_start(
             wait_ready(kube, spec.namespace, targets, labels=selector, timeout=GO_BACK_SECONDS, say=progress.say)
 
         upgrade.go_back(
-            kube, spec, before.version, plan.changes, plan.live, copied=copied, wait=wait_back, progress=progress
+            kube,
+            spec,
+            before.version,
+            before_it,
+            before_it.new(plan.stages),
+            drain.components(plan.live),
+            copied=copied,
+            wait=wait_back,
+            progress=progress,
         )
+        former.forget(kube, spec)
         raise NotReady(
             f"{error.what} (Airflow {before.version} runs again, with its database as it was)",
             where=where,
             next_step=error.next_step,
         ) from error
+    former.forget(kube, spec)
 
 
 def unhalt(kube: Kube, plan: Plan) -> None:
     """Components that an earlier, killed run had started already: nothing else would give them their pods back."""
-    changed = {change.ref for change in plan.changes}
-    for item in plan.stages.components:
-        if item["kind"] == "Deployment" and ref_of(item) not in changed:
-            drain.scale(kube, item["metadata"]["name"], plan.spec.namespace, item["spec"].get("replicas", 1))
+    for item in plan.started_before:
+        drain.scale(kube, item["metadata"]["name"], plan.spec.namespace, item["spec"].get("replicas", 1))
 
 
 def try_out(kube: Kube, request: Request, plan: Plan, progress: Timeline, wait: Wait) -> Mapping[str, str]:

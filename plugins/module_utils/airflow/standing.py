@@ -4,7 +4,7 @@
 """The service that stands in the cluster now, whatever is asked of it: its version, its executors, whether it runs.
 
 It is read from the scheduler's Deployment. That is among the last to change, so a run that was killed half-way leaves
-behind what its successor must know.
+behind what its successor must know. Until an upgrade has ended, the version is the former one.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ def standing(live: Mapping[Ref, Manifest], service: str, namespace: str) -> Stan
     if scheduler is None:
         return None
     told = scheduler["metadata"].get("annotations") or {}
+    upgrading = live.get(Ref("Secret", names.former(service), namespace))
+    if upgrading:
+        told = {**told, **upgrading["metadata"]["annotations"]}
     return Standing(
         version=told.get(VERSION, FIRST_VERSION),
         executors=tuple(told.get(EXECUTOR, FIRST_EXECUTOR).split(",")),

@@ -10,18 +10,17 @@ there, the way back ends where the migration begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from ..common.outcome import Timeline
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
 from ..kube.objects import Manifest, Ref, ref_of
-from ..kube.plan import Change
 from . import drain, inside, names, pieces, pods
+from .database import NAME, USER
 from .embedded import POSTGRES_PORT, STORE_USER
+from .former import Former
 from .inside import Wait
-from .manifests import KEPT_KINDS
 from .spec import ServiceSpec
 from .versions import DATABASE_IMAGE
 
@@ -37,8 +36,6 @@ test -s "$COPY"
 psql --quiet --set ON_ERROR_STOP=1 --command 'DROP SCHEMA public CASCADE' --command 'CREATE SCHEMA public'
 pg_restore --exit-on-error --no-owner --dbname "$PGDATABASE" "$COPY"
 """
-# What the server writes into an object, and takes from nobody.
-SERVERS_OWN = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "deletionTimestamp")
 
 
 def copies(spec: ServiceSpec) -> Manifest:
@@ -63,8 +60,8 @@ def pod(spec: ServiceSpec, version: str, script: str) -> Manifest:
         "env": [
             pods.plain("PGHOST", names.database(spec.name)),
             pods.plain("PGPORT", str(POSTGRES_PORT)),
-            pods.plain("PGUSER", "airflow"),
-            pods.plain("PGDATABASE", "airflow"),
+            pods.plain("PGUSER", USER),
+            pods.plain("PGDATABASE", NAME),
             pods.from_secret("PGPASSWORD", names.database(spec.name), "password"),
             pods.plain("COPY", f"{COPIES}/airflow-{version}.dump"),
         ],
@@ -91,32 +88,26 @@ def go_back(
     kube: Kube,
     spec: ServiceSpec,
     version: str,
-    changes: tuple[Change, ...],
-    live: Mapping[Ref, Manifest],
+    former: Former,
+    new: Sequence[Ref],
+    components: Sequence[str],
     *,
     copied: bool,
     wait: Wait,
     progress: Timeline,
 ) -> None:
-    """Make the service what it was in ``live``.
+    """Make the service what it was, running.
 
+    :param new: what the upgrade has added.
     :param copied: whether the database has to be put back, too.
     """
     progress.say(f"going back to Airflow {version}")
-    drain.halt(kube, spec.name, spec.namespace, drain.components(live), timeout=drain.HALT_SECONDS)
-    new = [change.ref for change in changes if change.action == "create" and change.ref.kind not in KEPT_KINDS]
-    if new:
-        delete_all(kube, new, timeout=drain.HALT_SECONDS)
+    drain.halt(kube, spec.name, spec.namespace, components, timeout=drain.HALT_SECONDS)
     if copied:
         inside.run(kube, [put_back_job(spec, version)], wait)
         progress.say("the database is put back")
-    former = [as_it_was(live[change.ref]) for change in changes if change.action == "update" and change.ref in live]
-    kube.each(lambda item: kube.apply(item, force=True), former)
-    wait([ref_of(item) for item in former if item["kind"] == "Deployment"])
+    if new:
+        delete_all(kube, new, timeout=drain.HALT_SECONDS)
+    kube.each(lambda item: kube.apply(item, force=True), former.objects)
+    wait([ref_of(item) for item in former.objects if item["kind"] == "Deployment"])
     progress.say(f"Airflow {version} runs again")
-
-
-def as_it_was(live: Manifest) -> Manifest:
-    """An object as it can be applied anew."""
-    kept: dict[str, Any] = {key: value for key, value in live.items() if key != "status"}
-    return {**kept, "metadata": {key: value for key, value in live["metadata"].items() if key not in SERVERS_OWN}}

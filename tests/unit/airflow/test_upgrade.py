@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.errors import NotReady, Refused
+from ansible_collections.scp.dataops.plugins.module_utils.kube.lease import DURATION_SECONDS
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref
 
 from ..fake_kube import FakeKube
+from ..killing import Killed, killed_after
 from ..runs import NAMESPACE, cluster_with_service, done, run
 
 COMPONENTS = ["web-server", "scheduler", "dag-processor", "triggerer"]
@@ -112,6 +115,45 @@ def test_what_fails_is_taken_back(fail: Callable[[FakeKube], None]) -> None:
     kube.failing.clear()
     assert as_made(kube.state()) == before
     assert done(run(kube)) == []
+
+
+def migration_began(kube: FakeKube) -> bool:
+    """Whether there is a Job of the new version; that of the old one has another name."""
+    return sum(name.startswith("Job/etl-migration") for name in kube.refs(NAMESPACE)) > 1
+
+
+def upgraded(kube: FakeKube) -> bool:
+    """All is done but letting the lock go."""
+    return "delete Secret/etl-former" in kube.writes
+
+
+def test_a_run_after_a_killed_one_that_fails_goes_all_the_way_back() -> None:
+    """Whatever the killed run had done: the database is put back, what ran runs, and the next attempt begins anew."""
+    ways_back: set[bool] = set()
+    for writes in itertools.count(1):
+        kube = cluster_with_service(version="2.11")
+        before = as_made(kube.state())
+        try:
+            with killed_after(kube, writes):
+                run(kube, version="3.3")
+            break
+        except Killed:
+            kube.pass_time(DURATION_SECONDS + 1)
+        if upgraded(kube):
+            break
+        kube.forget()
+        began, healthy = migration_began(kube), kube.health
+        sick(kube)
+        with pytest.raises(NotReady) as caught:
+            run(kube, version="3.3", timeout=0.9)
+        assert "2.11 runs again" in str(caught.value)
+        ways_back.add(began)
+        assert kube.writes.count("apply Job/etl-copy") == (1 if began else 2), f"after {writes} writes"
+        assert as_made(kube.state()) == before, f"after {writes} writes"
+        kube.health = healthy
+        run(kube, version="3.3")
+        assert {image_of(kube, name) for name in COMPONENTS} == {"apache/airflow:3.3.2"}
+    assert ways_back == {False, True}
 
 
 def test_a_migration_that_began_is_no_reason_for_another_copy() -> None:
