@@ -33,7 +33,7 @@ from .startup import Start, covered, crashes, starts
 
 MANAGER, NAME = "dataops-bench", "life"
 REPOSITORY = "/public/bench.git"
-DAG, TASK = "bench_life", "work"
+DAG, TASK = "bench_life", "report"
 DAG_SOURCE = '''\
 """A task that a worker has at hand while the service is changed."""
 import time
@@ -44,10 +44,10 @@ from airflow.sdk import dag, task
 @dag(schedule=None, catchup=False)
 def bench_life():
     @task
-    def work():
+    def report():
         time.sleep({seconds})
 
-    work()
+    report()
 
 
 bench_life()

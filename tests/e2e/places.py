@@ -42,7 +42,7 @@ except ImportError:
 @dag(dag_id="{dag_id}", schedule=None, start_date=pendulum.datetime(2026, 1, 1), params={{"seconds": Param(0)}})
 def pipeline():
     @task
-    def work(params=None):
+    def report(params=None):
         """Take some time, then tell what this pod knows."""
         time.sleep(int(params["seconds"]))
         try:
@@ -52,7 +52,7 @@ def pipeline():
         print("variables:", *(f"{{name}}={{value}}" for name, value in os.environ.items() if name.startswith("E2E_")))
         print("text of this commit: {text}")
 
-    work()
+    report()
 
 
 pipeline()
@@ -150,7 +150,7 @@ class Airflow:
         return str(self.ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
     def task_state(self, dag_id: str, run_id: str) -> str:
-        return str(self.ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/work")["state"])
+        return str(self.ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/report")["state"])
 
     def finish(self, dag_id: str, run_id: str, timeout: float = 240) -> str:
         """Wait for the end of a run; its state."""
@@ -159,7 +159,7 @@ class Airflow:
         )
 
     def log(self, dag_id: str, run_id: str) -> str:
-        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/work/logs/1?full_content=true"
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/report/logs/1?full_content=true"
         return json.dumps(self.ask("GET", path)["content"])
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:

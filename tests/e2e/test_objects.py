@@ -31,14 +31,14 @@ from airflow.sdk import Connection, Variable, dag, task
 @dag(dag_id="{dag_id}", schedule=None, start_date=pendulum.datetime(2026, 1, 1))
 def pipeline():
     @task(pool="e2e pool")
-    def work():
+    def report():
         """Tell what this task was given; the password as a digest, since Airflow masks it."""
         connection = Connection.get("e2e_warehouse")
         print("host is", connection.host)
         print("password is", hashlib.sha256(connection.password.encode()).hexdigest())
         print("regions are", Variable.get("e2e_regions", deserialize_json=True))
 
-    work()
+    report()
 
 
 pipeline()

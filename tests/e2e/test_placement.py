@@ -61,10 +61,10 @@ def pipeline():
         look()
 
     @task(executor="CeleryExecutor")
-    def work():
+    def report():
         look()
 
-    pod() >> work()
+    pod() >> report()
 
 
 pipeline()
@@ -119,7 +119,7 @@ def test_tasks_of_both_kinds_reach_a_server_of_their_own_authority(airflow: Airf
     seen = until(lambda: [spec for part, spec in pods_of(kube) if part == "task"], "the task's pod is there", 120)
     assert placed_as_asked(seen[0])
     assert airflow.finish(NAME, run) == "success"
-    for task in ("pod", "work"):
+    for task in ("pod", "report"):
         path = f"/dags/{NAME}/dagRuns/{run}/taskInstances/{task}/logs/1?full_content=true"
         log = str(airflow.ask("GET", path)["content"])
         assert [line for line in SAID if line not in log] == [], task

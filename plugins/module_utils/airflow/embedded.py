@@ -9,6 +9,7 @@ from ..common.labels import SERVICE, labels
 from ..kube.objects import Manifest
 from . import names, pods
 from .broker import REDIS_PORT
+from .database import NAME, USER
 from .pieces import metadata, port_service, selector, volume_claim
 from .spec import ServiceSpec
 from .versions import BROKER_IMAGE, DATABASE_IMAGE
@@ -61,13 +62,13 @@ def stateful_set(spec: ServiceSpec, name: str, component: str, pod: Manifest) ->
 
 
 def database_pod(spec: ServiceSpec) -> Manifest:
-    ready = {"exec": {"command": ["pg_isready", "-h", "127.0.0.1", "-U", "airflow", "-d", "airflow"]}}
+    ready = {"exec": {"command": ["pg_isready", "-h", "127.0.0.1", "-U", USER, "-d", NAME]}}
     container = {
         "name": "postgres",
         "image": pods.image(spec, DATABASE_IMAGE),
         "env": [
-            pods.plain("POSTGRES_USER", "airflow"),
-            pods.plain("POSTGRES_DB", "airflow"),
+            pods.plain("POSTGRES_USER", USER),
+            pods.plain("POSTGRES_DB", NAME),
             pods.plain("POSTGRES_PASSWORD_FILE", "/run/secrets/database/password"),
             # A folder inside the volume: the volume's own root may hold lost+found.
             pods.plain("PGDATA", "/var/lib/postgresql/data/pgdata"),

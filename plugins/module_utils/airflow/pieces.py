@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 
-from ..common.labels import INSTANCE, SERVICE, labels
+from ..common.labels import COMPONENT, INSTANCE, SERVICE, labels
 from ..kube.objects import Manifest, without_none
 from .secrets import Values
 from .spec import ServiceSpec
@@ -24,7 +24,7 @@ def metadata(spec: ServiceSpec, name: str, component: str) -> Manifest:
 def selector(spec: ServiceSpec, component: str) -> dict[str, str]:
     """Selectors are immutable, so they hold no more than what can never change."""
     every = labels(SERVICE, spec.name, spec.manager, component)
-    return {key: value for key, value in every.items() if key in (INSTANCE, "app.kubernetes.io/component")}
+    return {key: value for key, value in every.items() if key in (INSTANCE, COMPONENT)}
 
 
 def secret(spec: ServiceSpec, name: str, component: str, values: Values) -> Manifest:

@@ -8,7 +8,7 @@ Sources: the command line, health endpoints and option names of each release of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..errors import BadOption
@@ -102,7 +102,6 @@ class Profile:
     secret_key_variable: str = "AIRFLOW__API__SECRET_KEY"
     # Tasks of Airflow 2 write into the database; those of Airflow 3 call the web server.
     tasks_need_database: bool = False
-    signs_tokens: bool = True
     migrate: tuple[str, ...] = ("airflow", "db", "migrate")
     health_path: str = "/api/v2/monitor/health"
     api: Api = AIRFLOW_3_API
@@ -112,7 +111,7 @@ class Profile:
     worker_memory: str = "1Gi"
     # Major versions of PostgreSQL that this Airflow is tested with.
     postgresql: tuple[int, int] = (14, 18)
-    drivers: tuple[str, str] = field(default=("postgresql+psycopg2", "postgresql+asyncpg"))
+    drivers: tuple[str, str] = ("postgresql+psycopg2", "postgresql+asyncpg")
 
 
 # Every component reads these when it starts.
@@ -178,75 +177,74 @@ WORKER_LOG_PORT = 8793
 TRIGGERER_LOG_PORT = 8794
 FLOWER_PORT = 5555
 
-AIRFLOW_3_COMPONENTS = (
-    Component(
-        name="web-server",
-        args=("airflow", "api-server", "--proxy-headers"),
-        probe=Probe(path="/api/v2/version", port=WEB_SERVER_PORT),
-        reads=frozenset({"api", "api_auth", "fab", "execution_api", "state_store", *WATCHED}),
-        cpu="500m",
-        memory="2Gi",
-        health_key="metadatabase",
-        port=WEB_SERVER_PORT,
-        # The server itself waits up to 120 s for open requests; a task's heartbeat must not be cut.
-        grace_seconds=130,
-        drain_seconds=5,
-        calls_kubernetes=True,
-        signs_tokens=True,
-    ),
-    Component(
-        name="scheduler",
-        args=("airflow", "scheduler"),
-        probe=Probe(path="/health", port=SCHEDULER_HEALTH_PORT),
-        reads=frozenset(
-            {
-                "scheduler",
-                "kubernetes_executor",
-                "execution_api",
-                "api_auth",
-                "connection_test",
-                "operators.default_queue",
-                *CELERY_SECTIONS,
-                *AWS_EXECUTORS,
-            }
-        ),
-        cpu="500m",
-        memory="1536Mi",
-        health_key="scheduler",
-        calls_kubernetes=True,
-        signs_tokens=True,
-        needs_broker=True,
-    ),
-    Component(
-        name="dag-processor",
-        args=("airflow", "dag-processor"),
-        probe=Probe(job_type="DagProcessorJob"),
-        reads=frozenset(
-            {
-                "dag_processor",
-                "scheduler.catchup_by_default",
-                "scheduler.create_cron_data_intervals",
-                "scheduler.create_delta_data_intervals",
-                "scheduler.parsing_cleanup_interval",
-                *DAG_SECTIONS,
-            }
-        ),
-        cpu="500m",
-        memory="1Gi",
-        health_key="dag_processor",
-        runs_dag_code=True,
-    ),
-    Component(
-        name="triggerer",
-        args=("airflow", "triggerer"),
-        probe=Probe(job_type="TriggererJob"),
-        reads=frozenset({"triggerer"}),
-        cpu="250m",
-        memory="1Gi",
-        health_key="triggerer",
-        port=TRIGGERER_LOG_PORT,
-    ),
+WEB_SERVER = Component(
+    name="web-server",
+    args=("airflow", "api-server", "--proxy-headers"),
+    probe=Probe(path="/api/v2/version", port=WEB_SERVER_PORT),
+    reads=frozenset({"api", "api_auth", "fab", "execution_api", "state_store", *WATCHED}),
+    cpu="500m",
+    memory="2Gi",
+    health_key="metadatabase",
+    port=WEB_SERVER_PORT,
+    # The server itself waits up to 120 s for open requests; a task's heartbeat must not be cut.
+    grace_seconds=130,
+    drain_seconds=5,
+    calls_kubernetes=True,
+    signs_tokens=True,
 )
+SCHEDULER = Component(
+    name="scheduler",
+    args=("airflow", "scheduler"),
+    probe=Probe(path="/health", port=SCHEDULER_HEALTH_PORT),
+    reads=frozenset(
+        {
+            "scheduler",
+            "kubernetes_executor",
+            "execution_api",
+            "api_auth",
+            "connection_test",
+            "operators.default_queue",
+            *CELERY_SECTIONS,
+            *AWS_EXECUTORS,
+        }
+    ),
+    cpu="500m",
+    memory="1536Mi",
+    health_key="scheduler",
+    calls_kubernetes=True,
+    signs_tokens=True,
+    needs_broker=True,
+)
+DAG_PROCESSOR = Component(
+    name="dag-processor",
+    args=("airflow", "dag-processor"),
+    probe=Probe(job_type="DagProcessorJob"),
+    reads=frozenset(
+        {
+            "dag_processor",
+            "scheduler.catchup_by_default",
+            "scheduler.create_cron_data_intervals",
+            "scheduler.create_delta_data_intervals",
+            "scheduler.parsing_cleanup_interval",
+            *DAG_SECTIONS,
+        }
+    ),
+    cpu="500m",
+    memory="1Gi",
+    health_key="dag_processor",
+    runs_dag_code=True,
+)
+TRIGGERER = Component(
+    name="triggerer",
+    args=("airflow", "triggerer"),
+    probe=Probe(job_type="TriggererJob"),
+    reads=frozenset({"triggerer"}),
+    cpu="250m",
+    memory="1Gi",
+    health_key="triggerer",
+    port=TRIGGERER_LOG_PORT,
+)
+AIRFLOW_3_COMPONENTS = (WEB_SERVER, SCHEDULER, DAG_PROCESSOR, TRIGGERER)
 
 WORKER = Component(
     name="worker",
@@ -284,22 +282,17 @@ FLOWER = Component(
 )
 
 AIRFLOW_2_COMPONENTS = (
-    Component(
-        name="web-server",
+    replace(
+        WEB_SERVER,
         args=("airflow", "webserver"),
         probe=Probe(path="/health", port=WEB_SERVER_PORT),
         reads=frozenset({"webserver", "api", "fab", *WATCHED}),
-        cpu="500m",
-        memory="2Gi",
-        health_key="metadatabase",
-        port=WEB_SERVER_PORT,
-        drain_seconds=5,
-        calls_kubernetes=True,
+        # gunicorn ends open requests within 30 s.
+        grace_seconds=60,
+        signs_tokens=False,
     ),
-    Component(
-        name="scheduler",
-        args=("airflow", "scheduler"),
-        probe=Probe(path="/health", port=SCHEDULER_HEALTH_PORT),
+    replace(
+        SCHEDULER,
         reads=frozenset(
             {
                 "scheduler",
@@ -310,34 +303,11 @@ AIRFLOW_2_COMPONENTS = (
                 *AWS_EXECUTORS,
             }
         ),
-        cpu="500m",
-        memory="1536Mi",
-        health_key="scheduler",
-        calls_kubernetes=True,
-        needs_broker=True,
+        signs_tokens=False,
     ),
-    Component(
-        name="dag-processor",
-        args=("airflow", "dag-processor"),
-        probe=Probe(job_type="DagProcessorJob"),
-        reads=frozenset({"dag_processor", "scheduler", *DAG_SECTIONS}),
-        cpu="500m",
-        memory="1Gi",
-        health_key="dag_processor",
-        runs_dag_code=True,
-    ),
-    Component(
-        name="triggerer",
-        args=("airflow", "triggerer"),
-        probe=Probe(job_type="TriggererJob"),
-        reads=frozenset({"triggerer", "webserver"}),
-        cpu="250m",
-        memory="1Gi",
-        health_key="triggerer",
-        port=TRIGGERER_LOG_PORT,
-        # A trigger is imported from the DAGs.
-        runs_dag_code=True,
-    ),
+    replace(DAG_PROCESSOR, reads=frozenset({"dag_processor", "scheduler", *DAG_SECTIONS})),
+    # A trigger is imported from the DAGs.
+    replace(TRIGGERER, reads=frozenset({"triggerer", "webserver"}), runs_dag_code=True),
 )
 
 PROFILES = {
@@ -351,7 +321,6 @@ PROFILES = {
         secret_key_variable="AIRFLOW__WEBSERVER__SECRET_KEY",
         postgresql=(12, 16),
         tasks_need_database=True,
-        signs_tokens=False,
         health_path="/health",
         api=AIRFLOW_2_API,
     ),
