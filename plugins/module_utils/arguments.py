@@ -1,14 +1,17 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a Data Ops Service as its modules take them, and the request that they make of them."""
+"""The options of Managers and Services as data, and the request that they make of them.
+
+They are written as argument specs, since modules are asked that way; nothing here needs Ansible, and the console's API
+is made of the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from . import door
 from .airflow.broker import TYPES as BROKERS
 from .airflow.database import SSL_MODES
 from .airflow.git import credentials
@@ -17,6 +20,72 @@ from .airflow.plan import Request
 from .airflow.spec import EXECUTORS
 from .airflow.versions import PROFILES
 from .common import record
+
+RESOURCES: dict[str, Any] = {name: {"type": "str"} for name in ("cpu", "memory", "cpu_limit", "memory_limit")}
+SIZE: dict[str, Any] = {**RESOURCES, "replicas": {"type": "int"}}
+AUTOSCALING: dict[str, Any] = {
+    **{name: {"type": "int"} for name in ("min_replicas", "max_replicas", "cpu_percent")},
+    "type": {"type": "str", "choices": ["hpa", "keda"]},
+}
+WORKER: dict[str, Any] = {
+    **SIZE,
+    "concurrency": {"type": "int"},
+    "autoscaling": {"type": "dict", "options": AUTOSCALING},
+}
+SIZES: dict[str, Any] = {
+    "size": {"type": "str", "choices": ["small", "recommended"]},
+    **{name: {"type": "dict", "options": SIZE} for name in ("web_server", "scheduler", "dag_processor", "triggerer")},
+    "worker": {"type": "dict", "options": WORKER},
+    "task_pod": {"type": "dict", "options": RESOURCES},
+}
+ACCOUNT: dict[str, Any] = {
+    "type": "dict",
+    "options": {"id": {"type": "str"}, "password": {"type": "str", "no_log": True}},
+}
+HOST_ALIASES: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "ip": {"type": "str", "required": True},
+        "hostnames": {"type": "list", "elements": "str", "required": True},
+    },
+}
+# Where pods run and what they reach: options of a service that a Manager may set for all of them.
+PLACEMENT: dict[str, Any] = {
+    "tolerations": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            **{name: {"type": "str"} for name in ("operator", "value", "effect")},
+            # The name of a taint; Ansible takes the word for a secret.
+            "key": {"type": "str", "no_log": False},
+            "tolerationSeconds": {"type": "int"},
+        },
+    },
+    "affinity": {"type": "dict"},
+    "priority_class": {"type": "str"},
+    "ca_certificates": {"type": "str"},
+    "egress_proxy": {
+        "type": "dict",
+        "options": {
+            "http": {"type": "str"},
+            "https": {"type": "str"},
+            "no_proxy": {"type": "list", "elements": "str"},
+        },
+    },
+    "image_pull_secrets": {"type": "list", "elements": "str", "no_log": False},
+}
+# Options that both a Manager and a Service have.
+SHARED: dict[str, Any] = {
+    "description": {"type": "str"},
+    "domain": {"type": "str"},
+    "storage_class": {"type": "str"},
+    "storage_size": {"type": "str"},
+    "account": ACCOUNT,
+    "node_selector": {"type": "dict"},
+    "host_aliases": HOST_ALIASES,
+    "tags": {"type": "dict"},
+}
 
 REPOSITORY: dict[str, Any] = {
     "repo": {"type": "str"},
@@ -65,7 +134,7 @@ BROKER: dict[str, Any] = {
     "tls": {"type": "bool"},
     **LOGIN,
 }
-# What a service is made of, and the record keeps.
+# What a Service is made of, and the record keeps.
 OWN: dict[str, Any] = {
     "executor": {"type": "str", "choices": list(EXECUTORS)},
     "tls_secret": {"type": "str", "no_log": False},
@@ -80,9 +149,24 @@ OWN: dict[str, Any] = {
     "overrides": {"type": "dict"},
     "image_registry": {"type": "str"},
     "image": {"type": "str"},
-    **door.SIZES,
-    **door.PLACEMENT,
-    **door.SHARED,
+    **SIZES,
+    **PLACEMENT,
+    **SHARED,
+}
+DEFAULT_SETTINGS: dict[str, Any] = {
+    "domain": {"type": "str"},
+    "storage_class": {"type": "str"},
+    "node_selector": {"type": "dict"},
+    "host_aliases": HOST_ALIASES,
+    **SIZES,
+    **PLACEMENT,
+}
+# What a Manager is made of.
+MANAGER: dict[str, Any] = {
+    **SHARED,
+    "ingress_class": {"type": "str"},
+    "image_registry": {"type": "str"},
+    "default_settings": {"type": "dict", "options": DEFAULT_SETTINGS},
 }
 # In a patch of a pod null is a value: it deletes.
 VERBATIM = frozenset({"overrides"})

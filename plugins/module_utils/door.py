@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Between Ansible and the engine: shared arguments, one way in and one boundary for errors.
+"""Between Ansible and the engine: the arguments of every module, one way in and one boundary for errors.
 
 The only file of ``module_utils`` that knows Ansible.
 """
@@ -46,71 +46,6 @@ CHANGE: dict[str, Any] = {
 STATE: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "purge": {"type": "bool", "default": False},
-}
-RESOURCES: dict[str, Any] = {name: {"type": "str"} for name in ("cpu", "memory", "cpu_limit", "memory_limit")}
-SIZE: dict[str, Any] = {**RESOURCES, "replicas": {"type": "int"}}
-AUTOSCALING: dict[str, Any] = {
-    **{name: {"type": "int"} for name in ("min_replicas", "max_replicas", "cpu_percent")},
-    "type": {"type": "str", "choices": ["hpa", "keda"]},
-}
-WORKER: dict[str, Any] = {
-    **SIZE,
-    "concurrency": {"type": "int"},
-    "autoscaling": {"type": "dict", "options": AUTOSCALING},
-}
-SIZES: dict[str, Any] = {
-    "size": {"type": "str", "choices": ["small", "recommended"]},
-    **{name: {"type": "dict", "options": SIZE} for name in ("web_server", "scheduler", "dag_processor", "triggerer")},
-    "worker": {"type": "dict", "options": WORKER},
-    "task_pod": {"type": "dict", "options": RESOURCES},
-}
-ACCOUNT: dict[str, Any] = {
-    "type": "dict",
-    "options": {"id": {"type": "str"}, "password": {"type": "str", "no_log": True}},
-}
-HOST_ALIASES: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "options": {
-        "ip": {"type": "str", "required": True},
-        "hostnames": {"type": "list", "elements": "str", "required": True},
-    },
-}
-# Where pods run and what they reach: options of a service that a Manager may set for all of them.
-PLACEMENT: dict[str, Any] = {
-    "tolerations": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            **{name: {"type": "str"} for name in ("operator", "value", "effect")},
-            # The name of a taint; Ansible takes the word for a secret.
-            "key": {"type": "str", "no_log": False},
-            "tolerationSeconds": {"type": "int"},
-        },
-    },
-    "affinity": {"type": "dict"},
-    "priority_class": {"type": "str"},
-    "ca_certificates": {"type": "str"},
-    "egress_proxy": {
-        "type": "dict",
-        "options": {
-            "http": {"type": "str"},
-            "https": {"type": "str"},
-            "no_proxy": {"type": "list", "elements": "str"},
-        },
-    },
-    "image_pull_secrets": {"type": "list", "elements": "str", "no_log": False},
-}
-# Options that both a Manager and a Service have.
-SHARED: dict[str, Any] = {
-    "description": {"type": "str"},
-    "domain": {"type": "str"},
-    "storage_class": {"type": "str"},
-    "storage_size": {"type": "str"},
-    "account": ACCOUNT,
-    "node_selector": {"type": "dict"},
-    "host_aliases": HOST_ALIASES,
-    "tags": {"type": "dict"},
 }
 
 

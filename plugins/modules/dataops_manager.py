@@ -428,19 +428,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.scp.dataops.plugins.module_utils import door
+from ansible_collections.scp.dataops.plugins.module_utils import arguments, door
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
 from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import OPTIONS
-
-DEFAULT_SETTINGS: dict[str, Any] = {
-    "domain": {"type": "str"},
-    "storage_class": {"type": "str"},
-    "node_selector": {"type": "dict"},
-    "host_aliases": door.HOST_ALIASES,
-    **door.SIZES,
-    **door.PLACEMENT,
-}
 
 
 def argument_spec() -> dict[str, Any]:
@@ -448,12 +439,9 @@ def argument_spec() -> dict[str, Any]:
         **door.AUTH,
         **door.CHANGE,
         **door.STATE,
-        **door.SHARED,
+        **arguments.MANAGER,
         "name": {"type": "str", "required": True},
         "namespace": {"type": "str"},
-        "ingress_class": {"type": "str"},
-        "image_registry": {"type": "str"},
-        "default_settings": {"type": "dict", "options": DEFAULT_SETTINGS},
     }
 
 
