@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import secrets
+from ansible_collections.scp.dataops.plugins.module_utils.common import owner
 from ansible_collections.scp.dataops.plugins.module_utils.kube.lease import DURATION_SECONDS
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
 
-from .fake_kube import FakeKube
+from .fake_kube import FakeKube, cluster_object
 from .killing import Killed, killed_after
 from .runs import NAMESPACE, cluster, cluster_with_service, remove, remove_manager, run, run_manager
 
@@ -53,6 +55,14 @@ def celery() -> FakeKube:
     return cluster_with_service(executor="CeleryExecutor", flower={"enabled": True})
 
 
+def uploaded() -> FakeKube:
+    """A service for which the Manager has published plugins and libraries since."""
+    kube = plain()
+    data = {"_all": json.dumps({"plugins": "p1", "requirements": "r1"})}
+    kube.put(cluster_object("ConfigMap", owner.PUBLISHED, metadata={"namespace": NAMESPACE}, data=data))
+    return kube
+
+
 def older() -> FakeKube:
     return cluster_with_service(version="2.11")
 
@@ -82,6 +92,7 @@ TASKS: dict[str, tuple[Callable[[], FakeKube], Run]] = {
     "add an executor": (plain, lambda kube: run(kube, executor=BOTH)),
     "change the executor": (plain, lambda kube: run(kube, executor="CeleryExecutor")),
     "take an executor away": (celery, lambda kube: run(kube, executor="KubernetesExecutor", flower={})),
+    "use uploaded files": (uploaded, run),
     "upgrade": (older, lambda kube: run(kube, version="3.3")),
     "stop": (plain, lambda kube: run(kube, state="stopped")),
     "start": (stopped, run),

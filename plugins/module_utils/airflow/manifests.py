@@ -23,6 +23,8 @@ from .git.spec import BUNDLE, GitSync
 from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
 from .secrets import Secrets
 from .spec import ServiceSpec
+from .uploads.jobs import jobs as upload_jobs
+from .uploads.mounts import shared_folder
 from .versions import FLOWER_PORT, WEB_SERVER_PORT, Component
 
 CONFIG_HASH = "scp.dataops/config-hash"
@@ -58,10 +60,12 @@ RULES = {"scheduler": EXECUTOR_RULES, "web-server": LOG_READER_RULES}
 class Stages:
     """Manifests by stage; each waits for the one before it.
 
-    ``foundation`` is all that Airflow stands on. ``account`` comes before the components: it and a starting web server
-    would both write the same permissions into an empty database, and one of them would fail.
+    ``files`` tries uploaded files, before anything of the service is touched. ``foundation`` is all that Airflow stands
+    on. ``account`` comes before the components: it and a starting web server would both write the same permissions into
+    an empty database, and one of them would fail.
     """
 
+    files: list[Manifest]
     foundation: list[Manifest]
     migration: list[Manifest]
     account: list[Manifest]
@@ -69,7 +73,7 @@ class Stages:
 
     @property
     def all(self) -> list[Manifest]:
-        return [*self.foundation, *self.migration, *self.account, *self.components]
+        return [*self.files, *self.foundation, *self.migration, *self.account, *self.components]
 
     def each(self, change: Callable[[Manifest], Manifest]) -> Stages:
         """The same stages with every manifest changed."""
@@ -82,6 +86,7 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
     components = spec.components
     flower = [port_service(spec, names.component(spec.name, "flower"), "flower", "http", FLOWER_PORT)]
     stages = Stages(
+        files=upload_jobs(spec),
         foundation=[
             record.manifest(SERVICE, spec.name, spec.manager, spec.namespace, names.record(spec.name), options),
             *(service_account(spec, name) for name in service_accounts(spec)),
@@ -119,6 +124,8 @@ def config_files(spec: ServiceSpec) -> dict[str, str]:
         # JSON is YAML, and the engine needs no YAML writer for it.
         names.TASK_POD_TEMPLATE: json.dumps(task_pod(spec), indent=1),
         "account.py": scripts.ACCOUNT,
+        # Also while there are no libraries: task pods that mount it may still be made from an older template.
+        names.AT_START: scripts.AT_START,
         "heartbeat.py": scripts.HEARTBEAT,
         **({"worker_alive.py": scripts.WORKER_ALIVE} if spec.uses_celery else {}),
     }
@@ -180,8 +187,8 @@ def role_binding(spec: ServiceSpec, component: Component) -> Manifest:
 
 
 def migration_job(spec: ServiceSpec) -> Manifest:
-    """A Job cannot be changed, so its name is made of what makes it necessary: this image, this database."""
-    what = digest(pods.airflow_image(spec), where_data_is(spec))
+    """A Job cannot be changed, so its name is made of what makes it necessary: image, database, folder of files."""
+    what = digest(pods.airflow_image(spec), where_data_is(spec), shared_folder(spec))
     return job(spec, f"{spec.name}-migration-{what}", "migration", pods.migration_pod(spec), retries=1)
 
 

@@ -11,6 +11,14 @@ LOGS = f"{AIRFLOW_HOME}/logs"
 POD_TEMPLATES = f"{AIRFLOW_HOME}/pod_templates"
 TASK_POD_TEMPLATE = "task-pod.yaml"
 SCRIPTS = "/etc/scp-dataops/scripts"
+# Uploaded files: what is mounted from the Manager's volume, and where a Job sees all of that volume.
+SHARED = f"{AIRFLOW_HOME}/shared"
+PLUGINS = f"{AIRFLOW_HOME}/plugins"
+LIBRARIES = f"{AIRFLOW_HOME}/libraries"
+FILES = "/files"
+# A folder with nothing but the module that Python imports at each start.
+PYTHON = "/etc/scp-dataops/python"
+AT_START = "sitecustomize.py"
 GIT = "/etc/scp-dataops/git"
 # Airflow's name for it; those of further repositories begin with it.
 GIT_CONNECTION = "git_dags"

@@ -14,6 +14,8 @@ from ..kube.objects import Ref
 DOING = {
     "migration": "migrating the database",
     "account": "setting up the account",
+    "libraries": "installing libraries",
+    "plugins": "trying the plugins",
     "git-check": "trying the repository",
 }
 

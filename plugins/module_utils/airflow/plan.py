@@ -30,6 +30,7 @@ from .sizes import SIZED
 from .spec import CELERY, NESTED, ServiceSpec
 from .standing import Standing, standing
 from .task_trial import try_task_pod
+from .uploads.spec import Uploads, of_service
 from .versions import UPGRADES
 
 Live = dict[Ref, Manifest]
@@ -54,6 +55,8 @@ class Request:
     check_mode: bool = False
     force: bool = False
     preflight: bool = True
+    # What the Manager would publish, to be tried; None for what it has published.
+    uploads: Uploads | None = None
     wait: bool = True
     timeout: float = 600
     by: By = field(default_factory=this_process)
@@ -172,7 +175,7 @@ def make_plan(kube: Kube, request: Request) -> Plan:
 
 def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     """The plan with what was found about it, and why the API server would not take its objects."""
-    live, manager = look(kube, request)
+    live, manager, uploads = look(kube, request)
     warnings: list[str] = []
     inherited = owner.inherited(manager)
     missing_namespace = False
@@ -189,7 +192,7 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     cluster = Cluster(kube, request.namespace, spec.placement.node_selector)
     spec = with_ingress_class(cluster, spec, live)
     before = standing(live, request.name, request.namespace)
-    spec = replace(spec, running=request.state != "stopped")
+    spec = replace(spec, running=request.state != "stopped", uploads=uploads)
     refuse_impossible(request, spec, before)
     stores.stays(spec, live)
     stores.broker_stays(spec, live)
@@ -210,8 +213,8 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     if before and before.version != spec.version and spec.database.embedded:
         stages = replace(stages, foundation=[*stages.foundation, upgrade.copies(spec)])
     if not spec.running:
-        # They need a database; the next start brings them.
-        stages = replace(stages, migration=[], account=[])
+        # They need a database or room; the next start brings them.
+        stages = replace(stages, files=[], migration=[], account=[])
     replaced_jobs = jobs_to_replace(stages, live)
     problem: ApiError | Refused | None = None
     try:
@@ -275,11 +278,12 @@ def plan_changes(
     return changes
 
 
-def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None]:
-    """The service's objects and its Manager's record."""
+def look(kube: Kube, request: Request) -> tuple[Live, Manifest | None, Uploads]:
+    """The service's objects, its Manager's record, and the uploaded files that it uses."""
     with rights.explained(kube, request.namespace):
-        manager = owner.find(kube, request.namespace, request.manager)
-        return read_live(kube, request.namespace, request.name), manager
+        manager, published = owner.find_with_published(kube, request.namespace, request.manager)
+        uploads = request.uploads or of_service(published, request.name)
+        return read_live(kube, request.namespace, request.name), manager, uploads
 
 
 def jobs_to_replace(stages: Stages, live: Live) -> tuple[Ref, ...]:

@@ -18,6 +18,7 @@ from .git import parts
 from .pieces import selector
 from .sizes import Size
 from .spec import ServiceSpec
+from .uploads import mounts as uploads
 from .versions import Component, Probe
 
 AIRFLOW_USER = 50000
@@ -217,6 +218,10 @@ def component_pod(spec: ServiceSpec, component: Component) -> Manifest:
     environment = [NO_DATABASE_CHECK, *store_environment(spec, component)]
     mounts: list[Manifest] = [CONFIG_MOUNT, LOGS_MOUNT]
     volumes = [config_volume(spec), logs_volume(spec)]
+    if component.name != "flower":
+        environment += uploads.environment(spec)
+        mounts += uploads.mounts(spec, airflow_image(spec))
+        volumes.append(uploads.VOLUME)
     if opens_database(spec, component):
         mounts += database_mounts(spec)
         volumes += database_volumes(spec)
@@ -277,13 +282,14 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
         # The executor looks for this name.
         "name": "base",
         "image": airflow_image(spec),
-        "env": [NO_DATABASE_CHECK, *access, *git.environment],
+        "env": [NO_DATABASE_CHECK, *access, *uploads.environment(spec), *git.environment],
         "envFrom": git.environment_from or None,
         "resources": resources(spec.sizes["task"]),
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
             CONFIG_MOUNT,
             LOGS_MOUNT,
+            *uploads.mounts(spec, airflow_image(spec)),
             *git.mounts,
             *(database_mounts(spec) if opens_database else []),
         ],
@@ -291,6 +297,7 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
     volumes = [
         config_volume(spec),
         logs_volume(spec),
+        uploads.VOLUME,
         *git.volumes,
         *(database_volumes(spec) if opens_database else []),
     ]
@@ -317,10 +324,13 @@ def task_pod(spec: ServiceSpec, labels: dict[str, str]) -> Manifest:
 
 
 def migration_pod(spec: ServiceSpec) -> Manifest:
-    environment = [NO_DATABASE_CHECK, *database_environment(spec)]
-    mounts = [CONFIG_MOUNT, *database_mounts(spec)]
+    image = airflow_image(spec)
+    environment = [NO_DATABASE_CHECK, *database_environment(spec), *uploads.environment(spec)]
+    mounts = [CONFIG_MOUNT, *uploads.mounts(spec, image), *database_mounts(spec)]
     container = job_container(spec, "migration", list(spec.profile.migrate), environment, mounts)
-    return job_pod(spec, container, [config_volume(spec), *database_volumes(spec)])
+    volumes = [config_volume(spec), uploads.VOLUME, *database_volumes(spec)]
+    # The first pod of a service, so it makes the folder that all pods mount.
+    return job_pod(spec, container, volumes, first=[uploads.folder_maker(spec, image)])
 
 
 def account_pod(spec: ServiceSpec) -> Manifest:
@@ -328,13 +338,14 @@ def account_pod(spec: ServiceSpec) -> Manifest:
     environment = [
         NO_DATABASE_CHECK,
         *database_environment(spec),
+        *uploads.environment(spec),
         from_secret("ACCOUNT_ID", secret, "id"),
         from_secret("ACCOUNT_PASSWORD", secret, "password"),
     ]
     arguments = ["python", f"{names.SCRIPTS}/account.py"]
-    mounts = [CONFIG_MOUNT, SCRIPTS_MOUNT, *database_mounts(spec)]
+    mounts = [CONFIG_MOUNT, SCRIPTS_MOUNT, *uploads.mounts(spec, airflow_image(spec)), *database_mounts(spec)]
     container = job_container(spec, "account", arguments, environment, mounts)
-    return job_pod(spec, container, [config_volume(spec), *database_volumes(spec)])
+    return job_pod(spec, container, [config_volume(spec), uploads.VOLUME, *database_volumes(spec)])
 
 
 def store_check_pod(
@@ -369,6 +380,16 @@ def job_container(
     }
 
 
-def job_pod(spec: ServiceSpec, container: Manifest, volumes: list[Manifest], account: str | None = "") -> Manifest:
+def job_pod(
+    spec: ServiceSpec,
+    container: Manifest,
+    volumes: list[Manifest],
+    account: str | None = "",
+    first: Sequence[Manifest] = (),
+) -> Manifest:
+    """:param first: containers that have to end before it."""
     named = spec.name if account == "" else account
-    return pod(spec, [container], serviceAccountName=named, restartPolicy="Never", volumes=volumes)
+    helpers = list(first) or None
+    return pod(
+        spec, [container], serviceAccountName=named, restartPolicy="Never", initContainers=helpers, volumes=volumes
+    )

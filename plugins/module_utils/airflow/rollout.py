@@ -31,6 +31,7 @@ from .plan import Plan, Request
 from .secrets import decoded
 from .spec import ServiceSpec
 from .standing import Standing
+from .uploads.proof import prove
 from .versions import profile
 
 STORES = ("database", "broker")
@@ -51,6 +52,7 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, deadline: 
             )
 
     commits = try_out(kube, request, plan, progress, wait) if plan.spec.running else {}
+    prove(kube, plan, progress, wait, left)
     if plan.before and plan.ending_executors:
         # Tasks have a time limit of their own.
         with deadline.stopped():
@@ -72,8 +74,9 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, deadline: 
 
 
 def lay_foundation(kube: Kube, request: Request, plan: Plan, left: Callable[[], float]) -> None:
-    if plan.replaced_jobs:
-        delete_all(kube, plan.replaced_jobs, timeout=left())
+    tried = {ref_of(item) for item in plan.stages.files}
+    if doomed := [ref for ref in plan.replaced_jobs if ref not in tried]:
+        delete_all(kube, doomed, timeout=left())
     carry_out(kube, plan.of(plan.stages.foundation), force=request.force)
 
 

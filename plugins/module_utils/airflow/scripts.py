@@ -5,6 +5,31 @@
 
 from __future__ import annotations
 
+AT_START = '''\
+"""Python imports this at each start: uploaded libraries come after all that the image has, and never in place of it.
+
+A module of this name that the image has itself has its turn first.
+"""
+import importlib.machinery
+import importlib.util
+import os
+import site
+import sys
+
+LIBRARIES = "/opt/airflow/libraries"
+
+here = os.path.dirname(os.path.abspath(__file__))
+others = [entry for entry in sys.path if os.path.abspath(entry) != here]
+found = importlib.machinery.PathFinder.find_spec("sitecustomize", others)
+if found is not None and found.loader is not None:
+    of_image = importlib.util.module_from_spec(found)
+    sys.modules["sitecustomize"] = of_image
+    found.loader.exec_module(of_image)
+if os.path.isdir(LIBRARIES):
+    # Not by a variable: that would come first. This way entry points and .pth files work, too.
+    site.addsitedir(LIBRARIES)
+'''
+
 ACCOUNT = '''\
 """Create the service's account, or give it the password that its Secret holds now.
 

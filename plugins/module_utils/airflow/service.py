@@ -14,7 +14,7 @@ from ..common.labels import SERVICE
 from ..common.outcome import Outcome, Timeline
 from ..kube.client import Kube
 from . import names, rights, status
-from .plan import Plan, Request, make_plan, read_live
+from .plan import Plan, Request, look, make_plan, read_live
 from .rollout import act
 
 
@@ -56,4 +56,5 @@ def carried_out(kube: Kube, request: Request, plan: Plan, progress: Timeline) ->
 
 def is_current(kube: Kube, request: Request, plan: Plan) -> bool:
     """Whether the service still is what it was when the plan was made."""
-    return lock.picture(read_live(kube, request.namespace, request.name)) == lock.picture(plan.live)
+    live, _manager, uploads = look(kube, request)
+    return uploads == plan.spec.uploads and lock.picture(live) == lock.picture(plan.live)

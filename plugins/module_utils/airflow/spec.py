@@ -20,6 +20,7 @@ from .database import Database
 from .git.spec import GitSync, git_sync
 from .placement import Placement
 from .sizes import SIZED, Size, Workers
+from .uploads.spec import NOTHING, Uploads
 from .versions import NEWEST, Component, Profile, profile
 
 KUBERNETES, CELERY = "KubernetesExecutor", "CeleryExecutor"
@@ -86,6 +87,8 @@ class ServiceSpec:
     overrides: overrides.Overrides
     # A stopped service has everything but pods.
     running: bool = True
+    # No option either: what the Manager has published for it.
+    uploads: Uploads = NOTHING
 
     @property
     def profile(self) -> Profile:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ..common.labels import COMPONENT
 from ..common.secret_keys import SecretKey, Value
 from ..kube.objects import Manifest
-from . import environment, settings
+from . import environment, names, settings
 from .overrides import applied
 from .pieces import POD_HASH, hash_of_pod
 from .spec import ServiceSpec
@@ -19,7 +19,7 @@ from .versions import reads
 # Containers that run Airflow but do not have the name of their part.
 AIRFLOW_CONTAINERS: Mapping[str, tuple[str, ...]] = {
     environment.TASK: ("base",),
-    environment.JOBS: ("migration", "account"),
+    environment.JOBS: ("migration", "account", "libraries", "plugins"),
 }
 
 
@@ -49,9 +49,9 @@ def tailored_pod(spec: ServiceSpec, part: str, template: Manifest) -> Manifest:
     """:param template: of a workload, or the pod of a task."""
     wanted = [as_entry(name, value) for name, value in variables(spec, part).items()]
     if wanted:
-        names = AIRFLOW_CONTAINERS.get(part, (part,))
+        airflow = AIRFLOW_CONTAINERS.get(part, (part,))
         containers = [
-            {**item, "env": with_entries(item.get("env", []), wanted)} if item["name"] in names else item
+            {**item, "env": with_entries(item.get("env", []), wanted)} if item["name"] in airflow else item
             for item in template["spec"]["containers"]
         ]
         template = {**template, "spec": {**template["spec"], "containers": containers}}
@@ -63,8 +63,8 @@ def tailored_pod(spec: ServiceSpec, part: str, template: Manifest) -> Manifest:
 
 def with_entries(env: list[Manifest], wanted: list[Manifest]) -> list[Manifest]:
     """Kubernetes refuses a variable that is there twice, so a wanted one takes the place of ours."""
-    names = {item["name"] for item in wanted}
-    return [*(item for item in env if item["name"] not in names), *wanted]
+    given = {item["name"] for item in wanted}
+    return [*(item for item in env if item["name"] not in given), *wanted]
 
 
 def named_as(patch: Manifest, container: str) -> Manifest:
@@ -90,6 +90,10 @@ def variables(spec: ServiceSpec, part: str) -> dict[str, Value]:
     }
     everybody = spec.environment.get(environment.ALL, {}) if part in environment.PARTS else {}
     asked = {**from_secrets, **everybody, **spec.environment.get(part, {})}
+    path = asked.get("PYTHONPATH")
+    if spec.uploads.requirements and isinstance(path, str):
+        # Ours holds nothing but what makes libraries importable, which must not be lost.
+        asked["PYTHONPATH"] = f"{names.PYTHON}:{path}"
     return dict(sorted(asked.items()))
 
 

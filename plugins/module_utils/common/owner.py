@@ -17,6 +17,10 @@ from . import record
 from .labels import INSTANCE
 
 RECORD = "dataops-manager-record"
+# The volume of uploaded files, which every pod of every service reads.
+FILES = "dataops-manager-files"
+# Which of these files each service uses; see airflow/uploads/spec.py.
+PUBLISHED = "dataops-manager-published"
 # Options of the Manager itself that hold for its services as well.
 PASSED_ON = ("domain", "storage_class", "ingress_class", "image_registry")
 
@@ -26,7 +30,18 @@ def find(kube: Kube, namespace: str, name: str) -> Manifest | None:
 
     :raises Refused: when the namespace belongs to another Manager.
     """
-    manifest = kube.get("ConfigMap", RECORD, namespace)
+    return checked(kube.get("ConfigMap", RECORD, namespace), namespace, name)
+
+
+def find_with_published(kube: Kube, namespace: str, name: str) -> tuple[Manifest | None, Manifest | None]:
+    """The record as :func:`find` gives it, and what the Manager has published, in one round of requests."""
+    manifest, published = kube.each(
+        lambda config_map: kube.get("ConfigMap", config_map, namespace), (RECORD, PUBLISHED)
+    )
+    return checked(manifest, namespace, name), published
+
+
+def checked(manifest: Manifest | None, namespace: str, name: str) -> Manifest | None:
     if manifest is None:
         return None
     found = manifest["metadata"].get("labels", {}).get(INSTANCE, "")

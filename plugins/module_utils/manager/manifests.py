@@ -15,7 +15,7 @@ from ..kube.objects import Manifest, without_none
 from .spec import ManagerSpec
 
 ACCOUNT = "dataops-manager-account"
-FILES = "dataops-manager-files"
+FILES = owner.FILES
 LOCK = "dataops-manager-lock"
 KINDS = ("ConfigMap", "Secret", "PersistentVolumeClaim")
 KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Secret"})

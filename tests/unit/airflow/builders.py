@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.git import che
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.manifests import Stages
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import Secrets, provide
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.uploads.spec import Uploads
 from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys import SecretKey
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
 
@@ -142,6 +144,11 @@ def service(name: str = "etl", **options: Any) -> ServiceSpec:
 
 def full(name: str = "etl", **options: Any) -> ServiceSpec:
     return service(name, **{**FULL, **options})
+
+
+def uploading(spec: ServiceSpec, plugins: str = "p1", requirements: str = "r1") -> ServiceSpec:
+    """The service when the Manager has published files for it."""
+    return dataclasses.replace(spec, uploads=Uploads(plugins=plugins, requirements=requirements))
 
 
 def rendered(spec: ServiceSpec, secrets: Secrets = SECRETS, options: dict[str, Any] | None = None) -> Stages:

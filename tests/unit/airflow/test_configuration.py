@@ -53,8 +53,9 @@ def test_config_map_has_what_pods_refer_to() -> None:
         "airflow.cfg",
         "task-pod.yaml",
         "account.py",
+        "sitecustomize.py",
         "heartbeat.py",
         "worker_alive.py",
     }
-    for name in ("account.py", "heartbeat.py", "worker_alive.py"):
+    for name in ("account.py", "sitecustomize.py", "heartbeat.py", "worker_alive.py"):
         compile(files[name], name, "exec")

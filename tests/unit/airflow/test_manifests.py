@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import manifests, tailoring
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
+from ansible_collections.scp.dataops.plugins.module_utils.common import owner
 from ansible_collections.scp.dataops.plugins.module_utils.kube.kinds import KINDS
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref, ref_of
 
@@ -30,6 +31,7 @@ from .builders import (
     rendered,
     service,
     task_template,
+    uploading,
 )
 
 SPECS = {
@@ -37,6 +39,7 @@ SPECS = {
     "public repository": service(git_sync=GIT),
     "every option": full(),
     "longest name": full(LONGEST_NAME),
+    "uploaded files": uploading(full()),
 }
 ALIASES = [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}]
 CALLERS = {"Deployment/etl-scheduler", "Deployment/etl-web-server"}
@@ -239,7 +242,8 @@ def volume_source(volume: Manifest) -> str:
 @each_spec
 def test_every_volume_is_there(spec: ServiceSpec) -> None:
     found = every_manifest(spec)
-    there = {"", *(str(ref_of(item)) for item in found)}
+    # The volume of uploaded files is the Manager's.
+    there = {"", f"PersistentVolumeClaim/{owner.FILES}", *(str(ref_of(item)) for item in found)}
     for name, pod in pods(found):
         needed = {volume_source(volume) for volume in pod.get("volumes", [])}
         assert needed <= there, name
@@ -259,7 +263,8 @@ def test_every_key_is_there(spec: ServiceSpec) -> None:
         files = {volume["name"]: volume.get("configMap", {}).get("name") for volume in pod.get("volumes", [])}
         for container in pod["containers"]:
             for mount in container.get("volumeMounts", []):
-                assert "subPath" not in mount or mount["subPath"] in keys[files[mount["name"]]], name
+                if "subPath" in mount and mount["name"] != "files":
+                    assert mount["subPath"] in keys[files[mount["name"]]], name
             for variable in container.get("env", []):
                 for reference in variable.get("valueFrom", {}).values():
                     assert reference.get("optional") or reference["key"] in keys[reference["name"]], name
@@ -409,6 +414,7 @@ def test_order() -> None:
         "PodDisruptionBudget/etl-worker",
         "Ingress/etl",
     ]
+    assert stages.files == []
     assert stages.all == [*stages.foundation, *stages.migration, *stages.account, *stages.components]
 
 

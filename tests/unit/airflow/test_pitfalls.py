@@ -18,11 +18,12 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow import configu
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
 
-from .builders import EXTERNAL, every_manifest, full, named, pods, rendered, service, task_template
+from .builders import EXTERNAL, every_manifest, full, named, pods, rendered, service, task_template, uploading
 
 SPECS = {
     "least": service(),
     "all": full(),
+    "uploaded files": uploading(full()),
     "stores of others": full(**EXTERNAL),
     "Airflow 2 with workers": service(version="2.11", executor="CeleryExecutor"),
     "Airflow 2 without": service(version="2.11"),

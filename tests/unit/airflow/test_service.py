@@ -31,7 +31,7 @@ from ..runs import NAMESPACE, cluster, cluster_with_service, done, remove, run, 
 
 GIT: dict[str, Any] = {"repo": "https://git.example.com/team/dags.git"}
 PRIVATE: dict[str, Any] = {**GIT, "username": "deploy", "password": "SENTINEL-token"}
-REQUESTS_OF_AN_UNCHANGED_RUN = 16
+REQUESTS_OF_AN_UNCHANGED_RUN = 17
 
 
 def job(kube: FakeKube, component: str) -> Manifest:

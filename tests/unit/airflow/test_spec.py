@@ -71,6 +71,7 @@ def test_defaults() -> None:
         "environment": {},
         "overrides": {},
         "running": True,
+        "uploads": {"plugins": "", "requirements": ""},
     }
 
 
