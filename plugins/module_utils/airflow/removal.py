@@ -17,7 +17,10 @@ from ..kube.objects import index
 from ..kube.plan import Change, plan_prune
 from . import autoscaling, names, rights
 from .manifests import KEPT_KINDS, KINDS
-from .plan import WORKLOADS, Request, read_live
+from .plan import Request, read_live
+
+# What uses the stores of a service.
+USERS = frozenset({"Deployment", "Job", "Pod"})
 
 
 def remove(kube: Kube, request: Request, *, purge: bool, timeline: Timeline | None = None) -> Outcome:
@@ -48,10 +51,12 @@ def look(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Change, ..
 
 
 def delete_in_order(kube: Kube, request: Request, changes: Sequence[Change]) -> None:
+    """Components end within seconds while they have a database; without one some try for a minute to reach it."""
     first = [change.ref for change in changes if change.ref.kind == "Ingress"]
-    running = [change.ref for change in changes if change.ref.kind in {*WORKLOADS, "Pod"}]
-    rest = [change.ref for change in changes if change.ref not in {*first, *running}]
-    for refs in (first, running, rest):
+    running = [change.ref for change in changes if change.ref.kind in USERS]
+    stores = [change.ref for change in changes if change.ref.kind == "StatefulSet"]
+    rest = [change.ref for change in changes if change.ref not in {*first, *running, *stores}]
+    for refs in (first, running, stores, rest):
         if refs:
             delete_all(kube, refs, timeout=request.timeout)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.scp.dataops.plugins.module_utils.airflow import rollout
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import removal, rollout
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import decoded
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import SERVICE
@@ -24,7 +24,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import (
     NotReady,
     Refused,
 )
-from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, ref_of
+from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref, ref_of
 
 from ..fake_kube import FakeKube, cluster_object
 from ..runs import NAMESPACE, cluster, cluster_with_service, done, remove, run, run_manager
@@ -780,6 +780,20 @@ def test_task_pods_go_too_and_users_go_first() -> None:
     assert kinds.index("StatefulSet") > kinds.index("Deployment")
     assert kinds.index("ServiceAccount") > max(kinds.index("StatefulSet"), kinds.index("Pod"))
     assert "Pod/hello-task-0123456789" not in kube.refs(NAMESPACE)
+
+
+def test_stores_are_there_until_nobody_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deleting returns when all of a group are gone."""
+    groups: list[set[str]] = []
+    whole = removal.delete_all
+
+    def noted(kube: FakeKube, refs: Sequence[Ref], **rest: Any) -> None:
+        groups.append({ref.kind for ref in refs})
+        whole(kube, refs, **rest)
+
+    monkeypatch.setattr(removal, "delete_all", noted)
+    remove(cluster_with_service())
+    assert groups[:3] == [{"Ingress"}, {"Deployment", "Job"}, {"StatefulSet"}]
 
 
 def test_removing_what_is_not_there() -> None:
