@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from . import cluster, errors, health
+from .api.install import install
+from .operations import Operations
 from .settings import Settings
 
 
@@ -30,10 +32,12 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect) -
         # Their pages would load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        # The API describes itself, see api/install.py.
+        openapi_url=None,
     )
     app.state.settings = settings
     app.state.connect = connect
     errors.install(app)
     app.include_router(health.router)
+    install(app, Operations(connect, settings.files / "operations"))
     return app

@@ -42,6 +42,9 @@ STATUS: Sequence[tuple[type[DataOpsError], int]] = (
 # Where FastAPI says that something came from; the key of a body is enough to find it.
 PLACES = ("body", "query", "path", "header", "cookie")
 
+# What a validation calls by its own words.
+WORDS = {"extra_forbidden": "there is no such key", "missing": "it is needed"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -84,7 +87,8 @@ def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
     parts = [str(part) for part in first.get("loc", ())]
     where = ".".join(parts[1:] if parts[:1] and parts[0] in PLACES else parts)
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Problem(status=400, what=f"{first.get('msg', 'it cannot be read')}{more}", where=where)
+    what = WORDS.get(str(first.get("type")), first.get("msg", "it cannot be read"))
+    return Problem(status=400, what=f"{what}{more}", where=where)
 
 
 def wants_page(request: Request) -> bool:
