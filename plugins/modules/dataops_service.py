@@ -918,6 +918,12 @@ service:
       returned: when present
       type: dict
       sample: {type: redis, host: redis.example.com, port: 6379, secret: queue-login, tls: true}
+    files:
+      description: The generations of uploaded plugins and libraries that it runs with, named by their content; empty
+        for none. Shared files have none, since they are live.
+      returned: when present
+      type: dict
+      sample: {plugins: 5d0c8e1f0b7d4c56a8f5f6d2f0b6d1c3a4e5f60718293a4b5c6d7e8f90a1b2c3, libraries: 4af5a03b0f}
     git_sync:
       description: Where its DAGs come from. Never with a password or key; empty without GitSync.
       returned: when present

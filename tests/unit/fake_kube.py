@@ -94,6 +94,8 @@ class FakeKube(Kube):
         self.stuck: set[str] = set()
         self.health: dict[str, str] | None = dict.fromkeys(HEALTHY, "healthy")
         self.airflow_dags: dict[str, str | None] = {}
+        # What the web server could not load, by file.
+        self.plugin_errors: dict[str, str] = {}
         self.asked_airflow: list[tuple[str, str, dict[str, str], bytes | None]] = []
         self._objects: dict[Ref, Manifest] = {}
         self._applied: dict[Ref, Manifest] = {}
@@ -301,6 +303,9 @@ class FakeKube(Kube):
             return 200, json.dumps({"task_instances": [], "total_entries": 0}).encode()
         if path == "/auth/token":
             return 201, json.dumps({"access_token": "SENTINEL-TOKEN"}).encode()
+        if path.endswith("/plugins/importErrors"):
+            found = [{"source": source, "error": error} for source, error in self.plugin_errors.items()]
+            return 200, json.dumps({"import_errors": found, "total_entries": len(found)}).encode()
         dags = [{"dag_id": name, "bundle_version": commit} for name, commit in self.airflow_dags.items()]
         return 200, json.dumps({"dags": dags, "total_entries": len(dags)}).encode()
 

@@ -88,6 +88,16 @@ class AirflowApi:
         dags = self.all(f"{self.profile.api.root}/dags", "dags")
         return {dag["dag_id"]: dag.get("bundle_version") or "" for dag in dags}
 
+    def plugin_errors(self) -> list[str]:
+        """Plugins that the web server could not load, and why; empty where the version does not tell.
+
+        :raises NotReady: when Airflow does not answer or does not take the account.
+        """
+        if not self.profile.api.plugin_errors:
+            return []
+        answer = self.ask("GET", f"{self.profile.api.root}{self.profile.api.plugin_errors}")
+        return [f"{item['source']}: {item['error']}" for item in answer["import_errors"]]
+
     def tasks(self, states: Collection[str] = UNFINISHED) -> list[Task]:
         """Task instances of all DAGs in one of these states.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..common import owner, record
 from ..common.labels import INSTANCE, MANAGED, MANAGED_BY, NAME, PART_OF, SERVICE
+from ..errors import ApiError, NotReady, Unreachable
 from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index
 from . import details, names, status
@@ -86,11 +87,26 @@ def service_info(
     ailing = sorted(
         f"{part}: {word}" for part, word in described["airflow"].items() if word not in ("healthy", "unknown")
     )
-    if ailing:
+    broken = [] if stopped else plugin_errors(api, described["files"]["plugins"])
+    if ailing or broken:
         described["health"] = "unhealthy"
         described["reasons"] += [f"Airflow reports {line}" for line in ailing]
+        described["reasons"] += [f"a plugin could not be loaded: {line}" for line in broken]
     if more.drift:
         described["drift"] = differences(kube, replace(request, state="stopped" if stopped else "present"))
     if more.export:
         described["task"] = task(spec, options, stopped=stopped)
     return described
+
+
+def plugin_errors(api: AirflowApi, plugins: str) -> list[str]:
+    """What Airflow says of uploaded plugins; nothing when it does not answer, which is a reason of its own.
+
+    A class that two modules know is registered once, and Airflow lists the second one.
+    """
+    if not plugins:
+        return []
+    try:
+        return [line for line in api.plugin_errors() if "already registered" not in line]
+    except (ApiError, NotReady, Unreachable):
+        return []

@@ -17,13 +17,13 @@ from ..common.deadline import Deadline
 from ..common.labels import SERVICE
 from ..common.labels import selector as label_selector
 from ..common.outcome import Timeline
-from ..errors import ApiError, NotReady, Refused
+from ..errors import ApiError, DataOpsError, NotReady, Refused
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
 from ..kube.objects import Ref, ref_of
 from ..kube.plan import Change, carry_out
 from ..kube.wait import wait_ready
-from . import autoscaling, drain, former, image_check, names, naming, stores, upgrade
+from . import autoscaling, drain, former, image_check, inside, names, naming, stores, upgrade
 from .api import AirflowApi
 from .git import check, commit
 from .inside import Wait
@@ -42,15 +42,8 @@ RESTARTED_AT = "scp.dataops/restarted-at"
 
 
 def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, deadline: Deadline) -> None:
-    selector, left = label_selector(SERVICE, request.name), deadline.left
-    called = naming.called(request.name)
-
-    def wait(targets: Sequence[Ref]) -> None:
-        if targets:
-            wait_ready(
-                kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say, called=called
-            )
-
+    left = deadline.left
+    wait = waiting(kube, request, progress, left)
     commits = try_out(kube, request, plan, progress, wait) if plan.spec.running else {}
     prove(kube, plan, progress, wait, left)
     if plan.before and plan.ending_executors:
@@ -71,6 +64,29 @@ def act(kube: Kube, request: Request, plan: Plan, progress: Timeline, deadline: 
         api = AirflowApi(kube, plan.spec.namespace, plan.spec.name, plan.spec.profile, plan.secrets.account)
         wanted = commit.wanted(request.wait_for_commit, commits)
         commit.wait(kube, plan.spec, plan.spec.git_sync, api, wanted, progress, left)
+
+
+def waiting(kube: Kube, request: Request, progress: Timeline, left: Callable[[], float]) -> Wait:
+    selector, called = label_selector(SERVICE, request.name), naming.called(request.name)
+
+    def wait(targets: Sequence[Ref]) -> None:
+        if targets:
+            wait_ready(
+                kube, request.namespace, targets, labels=selector, timeout=left(), say=progress.say, called=called
+            )
+
+    return wait
+
+
+def prove_only(kube: Kube, request: Request, plan: Plan, progress: Timeline, deadline: Deadline) -> None:
+    """Try uploaded files and touch nothing else. Of a trial that fails nothing is left."""
+    wait = waiting(kube, request, progress, deadline.left)
+    tried = plan.unready(plan.stages.files)
+    try:
+        prove(kube, plan, progress, wait, deadline.left)
+    except DataOpsError:
+        delete_all(kube, tried, timeout=inside.REMOVAL_SECONDS)
+        raise
 
 
 def lay_foundation(kube: Kube, request: Request, plan: Plan, left: Callable[[], float]) -> None:

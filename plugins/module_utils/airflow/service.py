@@ -8,6 +8,8 @@ A run that has something to write does so alone, and plans anew if another run c
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..common import activity, lock
 from ..common.deadline import Deadline
 from ..common.labels import SERVICE
@@ -15,7 +17,7 @@ from ..common.outcome import Outcome, Timeline
 from ..kube.client import Kube
 from . import names, rights, status
 from .plan import Plan, Request, look, make_plan, read_live
-from .rollout import act
+from .rollout import act, prove_only
 
 
 def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Outcome:
@@ -52,6 +54,20 @@ def carried_out(kube: Kube, request: Request, plan: Plan, progress: Timeline) ->
         with activity.told(kube, place, current.deed):
             act(kube, request, current, progress, deadline)
     return current
+
+
+def prove(kube: Kube, request: Request, progress: Timeline) -> None:
+    """Try the uploaded files that the request names, in the image of the service; nothing else is touched.
+
+    :raises Refused: they do not work there.
+    """
+    plan = make_plan(kube, replace(request, preflight=False))
+    if not plan.unready(plan.stages.files):
+        return
+    name, place = request.name, request.namespace
+    alone = lock.alone(kube, SERVICE, name, request.manager, place, name=names.lock(name), say=progress.say)
+    with rights.explained(kube, place), alone:
+        prove_only(kube, request, plan, progress, Deadline(request.timeout))
 
 
 def is_current(kube: Kube, request: Request, plan: Plan) -> bool:

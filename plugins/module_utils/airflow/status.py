@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ..common.checks import ingress_addresses
@@ -14,6 +15,7 @@ from ..kube.verdicts import VERDICTS, Verdict
 from . import names, pods
 from .git import status as git_status
 from .spec import ServiceSpec
+from .uploads.mounts import in_use
 
 RUNNING, UPDATING, ERROR = "RUNNING", "UPDATING", "ERROR"
 STOPPED = "STOPPED"
@@ -52,6 +54,7 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         "database": database(spec),
         "broker": broker(spec),
         "git_sync": git_status.source(spec.git_sync),
+        "files": files(found["web-server"]),
         "host_aliases": [{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in spec.placement.host_aliases],
         "node_selector": dict(spec.placement.node_selector),
         "storage_class": spec.storage_class,
@@ -78,6 +81,11 @@ def broker(spec: ServiceSpec) -> dict[str, Any]:
         return {"type": "embedded", "host": names.broker(spec.name), "highly_available": False}
     external = {"type": used.type, "host": used.host, "port": used.port, "secret": used.secret}
     return {**external, "tls": used.tls}
+
+
+def files(web_server: Manifest | None) -> dict[str, str]:
+    """Generations of uploaded files that it was told to use; empty for none. Shared files have none."""
+    return asdict(in_use(web_server)) if web_server else {"plugins": "", "libraries": ""}
 
 
 def verdict(manifest: Manifest | None) -> Verdict:

@@ -70,6 +70,8 @@ class Api:
     roles_shrink: bool = True
     # Whether a pool without limit can be listed again.
     endless_pools: bool = True
+    # Where it lists plugins that could not be loaded; empty where it does not.
+    plugin_errors: str = "/plugins/importErrors"
     # Between the fields of an update_mask.
     mask_separator: str = "&update_mask="
 
@@ -82,6 +84,7 @@ AIRFLOW_2_API = Api(
     sign_in_path="/login/",
     roles_shrink=False,
     endless_pools=False,
+    plugin_errors="",
     mask_separator=",",
 )
 

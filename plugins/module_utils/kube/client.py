@@ -57,12 +57,15 @@ class Kube:
 
     @contextmanager
     def guarded(self, guard: Callable[[Ref], None]) -> Iterator[None]:
-        """Meanwhile `guard` is asked before each write, of whichever part of a run, and may refuse it by an error."""
-        self._guard = guard
+        """Meanwhile `guard` is asked before each write, of whichever part of a run, and may refuse it by an error.
+
+        Of one inside another only the inner one is asked.
+        """
+        outer, self._guard = self._guard, guard
         try:
             yield
         finally:
-            self._guard = None
+            self._guard = outer
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest | None:
         """One object; None when it does not exist."""

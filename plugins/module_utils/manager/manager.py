@@ -250,8 +250,8 @@ def plan_removal(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Ch
             )
         live = read_live(kube, request.namespace, request.name)
         namespace = existing_namespace(kube, request.namespace)
-    doomed = [item for ref, item in live.items() if purge or ref.kind not in KEPT_KINDS]
-    kept = [] if purge else sorted(str(ref) for ref in live if ref.kind in KEPT_KINDS)
+    doomed = [item for ref, item in live.items() if purge or not is_data(ref)]
+    kept = [] if purge else sorted(str(ref) for ref in live if is_data(ref))
     changes = list(plan_prune(doomed, [], kinds=KINDS))
     if namespace is not None and is_ours(namespace, request.name):
         if left_over := foreign(kube, request.namespace, {ref_of(item) for item in doomed}):
@@ -259,6 +259,11 @@ def plan_removal(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Ch
         else:
             changes += plan_prune([namespace], [], kinds=("Namespace",))
     return tuple(changes), tuple(kept)
+
+
+def is_data(ref: Ref) -> bool:
+    """Also which of the files on the volume are used: without it the next Manager would have them and use none."""
+    return ref.kind in KEPT_KINDS or ref.name == owner.PUBLISHED
 
 
 # What a person would miss if the namespace went with it.

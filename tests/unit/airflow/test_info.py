@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import details, info, status
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
+from ansible_collections.scp.dataops.plugins.module_utils.common import owner
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import SERVICE as SERVICE_KIND
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import labels as service_labels
 from ansible_collections.scp.dataops.plugins.module_utils.errors import Refused
@@ -44,6 +45,41 @@ def test_a_service_that_is_not_there() -> None:
         f"{part}: it does not exist" for part in ("web-server", "scheduler", "dag-processor", "triggerer", "database")
     ]
     assert described["components"]["scheduler"] == {"state": "failed", "ready": 0, "wanted": 0}
+
+
+def using_plugins(**options: Any) -> FakeKube:
+    kube = cluster_with_service(**options)
+    data = {"_all": json.dumps({"plugins": "p1", "requirements": "r1"})}
+    kube.put(cluster_object("ConfigMap", owner.PUBLISHED, metadata={"namespace": NAMESPACE}, data=data))
+    run(kube)
+    return kube
+
+
+def test_uploaded_files_that_are_used() -> None:
+    (found,) = info.services_info(cluster_with_service(), NAMESPACE, MANAGER)
+    assert found["files"] == {"plugins": "", "libraries": ""}
+    (found,) = info.services_info(using_plugins(), NAMESPACE, MANAGER)
+    assert found["files"]["plugins"] == "p1"
+    assert len(found["files"]["libraries"]) == 10
+    assert (found["health"], found["reasons"]) == ("healthy", [])
+
+
+def test_a_plugin_that_could_not_be_loaded_is_no_health() -> None:
+    kube = using_plugins()
+    kube.plugin_errors = {"bad.py": "no module x", "again.py": "Plugin 'a' already registered, skipping"}
+    (found,) = info.services_info(kube, NAMESPACE, MANAGER)
+    assert found["health"] == "unhealthy"
+    assert found["reasons"] == ["a plugin could not be loaded: bad.py: no module x"]
+    run(kube, state="stopped")
+    (found,) = info.services_info(kube, NAMESPACE, MANAGER)
+    assert (found["health"], found["reasons"]) == ("stopped", [])
+
+
+def test_who_cannot_be_asked_for_plugins_is_not() -> None:
+    for kube in (cluster_with_service(), using_plugins(version="2.11")):
+        kube.forget()
+        info.services_info(kube, NAMESPACE, MANAGER)
+        assert not [path for _method, path, *_rest in kube.asked_airflow if "importErrors" in path]
 
 
 def test_what_was_asked_for_is_told() -> None:

@@ -60,10 +60,10 @@ def run(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 def install(folder: Path, text: str, wheels: tuple[Wheel, ...]) -> subprocess.CompletedProcess[str]:
     wanted = folder / "wanted"
-    (wanted / "wheels").mkdir(parents=True)
-    if text:
-        (wanted / "requirements.txt").write_text(text)
+    wanted.mkdir()
+    (wanted / "requirements.txt").write_text(text)
     for wheel in wheels:
+        (wanted / "wheels").mkdir(exist_ok=True)
         wheel.build(wanted / "wheels")
     target = folder / "generations" / "made"
     return run(LIBRARIES, REQUIREMENTS=str(wanted), LIBRARIES=str(target), PIP_INDEX_URL=NO_INDEX)
@@ -71,13 +71,14 @@ def install(folder: Path, text: str, wheels: tuple[Wheel, ...]) -> subprocess.Co
 
 INSTALLED: dict[str, tuple[str, tuple[Wheel, ...], str]] = {
     "what the image has": ("packaging>=20  # for versions\n\n", (), "the image has all of them"),
-    "a wheel alone": ("", (Wheel("alpha"),), "alpha==1.0"),
+    "nothing": ("", (), "the image has all of them"),
+    "a wheel": ("alpha==1.0", (Wheel("alpha"),), "alpha==1.0"),
     "a text and its stock": (
         "alpha",
         (Wheel("alpha", requires="beta>=2"), Wheel("beta", "2.1"), Wheel("packaging", "0.1")),
         "alpha==1.0, beta==2.1",
     ),
-    "a wheel that a package of the image goes with": ("", (Wheel("alpha", requires="packaging"),), "alpha==1.0"),
+    "one that a package of the image goes with": ("alpha", (Wheel("alpha", requires="packaging"),), "alpha==1.0"),
     "for another system only": ('nothing-such; sys_platform == "win32"', (), "the image has all of them"),
     "the newest of two": ("alpha", (Wheel("alpha"), Wheel("alpha", "1.1")), "alpha==1.1"),
 }
@@ -102,7 +103,7 @@ REFUSED: dict[str, tuple[str, tuple[Wheel, ...], str, str]] = {
         CORRECT,
     ),
     "the same as a wheel": (
-        "",
+        "packaging==0.1",
         (Wheel("packaging", "0.1"),),
         "packaging==0.1 is asked for, but the image has",
         CORRECT,
@@ -114,7 +115,7 @@ REFUSED: dict[str, tuple[str, tuple[Wheel, ...], str, str]] = {
         CORRECT,
     ),
     "two that do not go together": (
-        "",
+        "alpha\nbeta==1.0",
         (Wheel("alpha", requires="beta>2"), Wheel("beta", "1.0")),
         "alpha 1.0 depends on beta>2",
         CORRECT,
@@ -144,7 +145,7 @@ def test_a_set_that_is_there_is_not_made_again(tmp_path: Path) -> None:
 
 
 def test_libraries_come_last_and_with_their_entry_points(tmp_path: Path) -> None:
-    install(tmp_path, "", (Wheel("alpha"),))
+    install(tmp_path, "alpha", (Wheel("alpha"),))
     made, own, other = tmp_path / "generations" / "made", tmp_path / "own", tmp_path / "other"
     # An image's package of the same name wins.
     (made / "json").mkdir()

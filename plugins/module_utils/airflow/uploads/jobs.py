@@ -35,13 +35,13 @@ def libraries_job(spec: ServiceSpec) -> Manifest:
     ]
     container = pods.job_container(spec, "libraries", ["python", "-c", LIBRARIES], environment, [mounts.WHOLE])
     pod = pods.job_pod(spec, container, [mounts.VOLUME], account=None)
-    return job(spec, f"{spec.name}-libraries-{mounts.libraries(spec, image)}", "libraries", pod, retries=0)
+    return job(spec, f"{spec.name}-libraries-{mounts.libraries(spec.uploads, image)}", "libraries", pod, retries=0)
 
 
 def plugins_job(spec: ServiceSpec) -> Manifest:
     """It needs nothing of the service, which may not exist yet: neither its settings nor its database."""
     image = pods.airflow_image(spec)
-    what = digest(spec.uploads.plugins, mounts.libraries(spec, image), image)
+    what = digest(spec.uploads.plugins, mounts.libraries(spec.uploads, image), image)
     environment = [pods.NO_DATABASE_CHECK, pods.plain("AIRFLOW__CORE__LOAD_EXAMPLES", "False")]
     folders = mounts.folders(spec, image)
     container = pods.job_container(spec, "plugins", ["python", "-c", PLUGINS], environment, folders)

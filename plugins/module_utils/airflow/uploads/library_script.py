@@ -26,7 +26,7 @@ import sys
 from importlib.metadata import distributions
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
 WANTED = pathlib.Path(os.environ["REQUIREMENTS"])
 TARGET = pathlib.Path(os.environ["LIBRARIES"])
@@ -62,25 +62,9 @@ def parsed(line):
         return None
 
 
-def asked(texts):
-    lines = [line for text in texts for line in text.read_text().splitlines()]
-    found = [item for item in map(parsed, lines) if item is not None]
+def asked(text):
+    found = [item for item in map(parsed, text.read_text().splitlines()) if item is not None]
     return [item for item in found if item.marker is None or item.marker.evaluate()]
-
-
-def of_wheels(wheels, named, image):
-    """Each wheel is asked for. Beside a text they are its stock, where what the image has otherwise is left alone."""
-    versions = {}
-    for wheel in wheels:
-        try:
-            name, version = parse_wheel_filename(wheel.name)[:2]
-        except InvalidWheelFilename:
-            raise Refusal("%s is not named as a wheel is" % wheel.name, "Upload it under the name it was built with")
-        versions.setdefault(name, set()).add(version)
-    for name, found in sorted(versions.items()):
-        if name in named or (named and name in image):
-            continue
-        yield Requirement("%s==%s" % (name, found.pop()) if len(found) == 1 else name)
 
 
 def conflicts(wanted, image):
@@ -166,20 +150,14 @@ def line(item):
 
 def install(work):
     image = packages()
-    texts, wheels = sorted(WANTED.rglob("*.txt")), sorted(WANTED.rglob("*.whl"))
-    texts_ask = asked(texts)
-    named = {canonicalize_name(item.name) for item in texts_ask}
-    wanted = [*texts_ask, *of_wheels(wheels, named, image)]
-    both = list(conflicts(wanted, image))
+    text, wheels = WANTED / "requirements.txt", WANTED / "wheels"
+    both = list(conflicts(asked(text), image))
     if both:
         raise Refusal("; ".join(both), CORRECT)
     constraints = work / "constraints.txt"
     constraints.write_text("".join("%s==%s\\n" % item for item in sorted(image.items())))
-    # A folder with a space in its name is taken as it is.
-    stock = [word for folder in sorted({str(wheel.parent) for wheel in wheels}) for word in ("--find-links", folder)]
-    sources = [word for text in texts for word in ("-r", str(text))]
-    of_files = [str(item) for item in wanted[len(texts_ask):]]
-    found, index = resolved(["-c", str(constraints), *stock, *sources, *of_files], work)
+    stock = ["--find-links", str(wheels)] if wheels.is_dir() else []
+    found, index = resolved(["-c", str(constraints), *stock, "-r", str(text)], work)
     replaced = [line(item) for item in found if canonicalize_name(item["metadata"]["name"]) in image]
     if replaced:
         raise Refusal("%s would take the place of what the image has" % ", ".join(replaced), CORRECT)

@@ -9,12 +9,16 @@ brings to each component, while pods that still run keep what they started with.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ...common import owner
 from ...kube.objects import Manifest
 from .. import names
 from ..pieces import digest
 from ..spec import ServiceSpec
+from .spec import Uploads
 
+PLUGINS, LIBRARIES = "generations/plugins", "generations/libraries"
 VOLUME: Manifest = {"name": "files", "persistentVolumeClaim": {"claimName": owner.FILES}}
 # All of the volume, to write to it.
 WHOLE: Manifest = {"name": "files", "mountPath": names.FILES}
@@ -25,7 +29,7 @@ def shared_folder(spec: ServiceSpec) -> str:
 
 
 def plugins_folder(spec: ServiceSpec) -> str:
-    return f"generations/plugins/{spec.uploads.plugins}"
+    return f"{PLUGINS}/{spec.uploads.plugins}"
 
 
 def requirements_folder(spec: ServiceSpec) -> str:
@@ -34,12 +38,11 @@ def requirements_folder(spec: ServiceSpec) -> str:
 
 def libraries_folder(spec: ServiceSpec, image: str) -> str:
     """Libraries are made for one image: what it has already decides what is installed."""
-    return f"generations/libraries/{libraries(spec, image)}"
+    return f"{LIBRARIES}/{libraries(spec.uploads, image)}"
 
 
-def libraries(spec: ServiceSpec, image: str) -> str:
+def libraries(uploads: Uploads, image: str) -> str:
     """The generation of libraries; empty when none are asked for."""
-    uploads = spec.uploads
     return digest(uploads.requirements, image) if uploads.requirements else ""
 
 
@@ -63,6 +66,33 @@ def folders(spec: ServiceSpec, image: str) -> list[Manifest]:
 
 def mount(path: str, folder: str) -> Manifest:
     return {"name": "files", "mountPath": path, "subPath": folder, "readOnly": True}
+
+
+@dataclass(frozen=True)
+class Mounted:
+    """Generations by name, as pods of one image mount them; empty for none."""
+
+    plugins: str
+    libraries: str
+
+
+def in_use(deployment: Manifest) -> Mounted:
+    """What a component that runs Airflow has."""
+    mounted = {item["mountPath"]: item.get("subPath", "") for item in main(deployment).get("volumeMounts", [])}
+    return Mounted(
+        plugins=mounted.get(names.PLUGINS, "").removeprefix(f"{PLUGINS}/"),
+        libraries=mounted.get(names.LIBRARIES, "").removeprefix(f"{LIBRARIES}/"),
+    )
+
+
+def expected(deployment: Manifest, uploads: Uploads) -> Mounted:
+    """What it has when it uses these files."""
+    return Mounted(plugins=uploads.plugins, libraries=libraries(uploads, main(deployment)["image"]))
+
+
+def main(deployment: Manifest) -> Manifest:
+    container: Manifest = deployment["spec"]["template"]["spec"]["containers"][0]
+    return container
 
 
 def environment(spec: ServiceSpec) -> list[Manifest]:
