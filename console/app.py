@@ -14,6 +14,7 @@ from . import cluster, errors, health
 from .api.install import install
 from .operations import Operations
 from .settings import Settings
+from .volume import Volume
 
 
 def create_app(settings: Settings, connect: cluster.Connect = cluster.connect) -> FastAPI:
@@ -38,6 +39,7 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect) -
     app.state.settings = settings
     app.state.connect = connect
     errors.install(app)
+    app.state.volume = Volume(settings.files)
     app.include_router(health.router)
     install(app, Operations(connect, settings.files / "operations"))
     return app

@@ -81,12 +81,15 @@ class Version:
         return Key(self.kind, self.scope, self.name)
 
     def as_dict(self) -> dict[str, Any]:
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {**plain, "entries": [vars(entry) for entry in self.entries]}
+        """As it is kept and sent, where the scope is called what people call it: the service."""
+        plain = {name: value for name, value in vars(self).items() if name != "scope"}
+        return {**plain, "service": self.scope, "entries": [vars(entry) for entry in self.entries]}
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Version:
-        return cls(**{**raw, "entries": tuple(Entry(**entry) for entry in raw["entries"])})
+        plain = {name: value for name, value in raw.items() if name != "service"}
+        entries = tuple(Entry(**entry) for entry in raw["entries"])
+        return cls(**{**plain, "scope": raw["service"], "entries": entries})
 
 
 def digest(entries: Iterable[Entry]) -> str:

@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Uploaded files: contents piece by piece, versions, and what services would get.
+
+A client asks which contents are missing, sends those from the offset at which each of them goes on, and then names the
+files that they are (stage). What has been staged is used by nobody before it is activated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Annotated, Any
+
+from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files import disk
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from .. import volume
+from . import file_models as models
+from .common import ERRORS, PREFIX, Operator, Viewer
+
+# Refused while a client still sends: so much is taken and thrown away, since a client that cannot send on does not
+# read why. Whatever is more ends with the connection.
+DRAINED = 8 * 2**20
+OFFSET, LENGTH, COMPLETE = "Upload-Offset", "Upload-Length", "Upload-Complete"
+HEADERS = {
+    OFFSET: {"description": "Where the next piece begins.", "schema": {"type": "integer"}},
+    COMPLETE: {"description": "?1 when the content is whole and its checksum right.", "schema": {"type": "string"}},
+}
+PIECE = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/offset+octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: ERRORS[status] for status in statuses}
+
+
+router = APIRouter(prefix=f"{PREFIX}/files", tags=["files"])
+Opened = Annotated[Store, Depends(volume.store)]
+Sha256 = Annotated[models.Sha256, Path()]
+
+
+@router.post("/objects/missing", responses=refusals(400, 401, 403))
+def missing(wanted: models.Wanted, store: Opened, who: Operator) -> models.Missing:
+    """Which contents have to be uploaded."""
+    return models.Missing(missing=store.missing(wanted.sha256s))
+
+
+@router.head("/objects/{sha256}", status_code=204, responses={204: {"headers": HEADERS}, **refusals(400, 401)})
+def offset(sha256: Sha256, store: Opened, who: Viewer) -> Response:
+    """How much of a content is there."""
+    return Response(status_code=204, headers=progress(store, sha256, store.offset(sha256)))
+
+
+@router.patch(
+    "/objects/{sha256}",
+    status_code=204,
+    responses={204: {"headers": HEADERS}, **refusals(400, 401, 403, 409)},
+    openapi_extra=PIECE,
+)
+async def write(
+    request: Request,
+    sha256: Sha256,
+    upload_offset: Annotated[models.Bytes, Header(description="Where this piece begins.")],
+    upload_length: Annotated[models.Bytes, Header(description="Bytes of the whole content.")],
+    store: Opened,
+    who: Operator,
+) -> Response:
+    """The next piece of a content. What came before a connection broke is kept; a wrong content is thrown away."""
+    try:
+        receiving = await run_in_threadpool(store.receive, sha256, upload_length, upload_offset)
+        try:
+            async for block in blocks_of(request):
+                await run_in_threadpool(receiving.feed, block)
+            done = await run_in_threadpool(receiving.finish)
+        finally:
+            store.leave(receiving)
+    except DataOpsError:
+        await drain(request)
+        raise
+    return Response(status_code=204, headers=await run_in_threadpool(progress, store, sha256, done))
+
+
+def progress(store: Store, sha256: str, done: int) -> dict[str, str]:
+    whole = not store.missing([sha256])
+    return {OFFSET: str(done), COMPLETE: "?1" if whole else "?0", "Cache-Control": "no-store"}
+
+
+async def blocks_of(request: Request) -> AsyncIterator[bytes]:
+    """What comes, in pieces that are worth a write. A client that goes away has sent all that it will."""
+    held = bytearray()
+    with suppress(ClientDisconnect):
+        async for chunk in request.stream():
+            held += chunk
+            if len(held) >= disk.BLOCK:
+                yield bytes(held)
+                held.clear()
+    if held:
+        yield bytes(held)
+
+
+async def drain(request: Request) -> None:
+    left = DRAINED
+    with suppress(ClientDisconnect, RuntimeError):
+        async for chunk in request.stream():
+            left -= len(chunk)
+            if left < 0:
+                break
+
+
+@router.post("/stage", responses=refusals(400, 401, 403, 409))
+def stage(asked: models.Staging, store: Opened, who: Operator) -> models.UploadVersion:
+    """Check an upload and make it a version. With the content of the active or the newest version it is that one."""
+    staged = store.stage(
+        asked.kind,
+        asked.service,
+        asked.name,
+        by=who.name,
+        entries=[file.entry() for file in asked.entries or ()],
+        archive=asked.archive.archive() if asked.archive else None,
+    )
+    return models.UploadVersion.of(staged)
+
+
+@router.post("/prospective", responses=refusals(400, 401, 403, 409))
+def prospective(asked: models.Prospect, store: Opened, who: Operator) -> models.Generations:
+    """What a service would get if these versions were active."""
+    replacing = {chosen.key(): chosen.version for chosen in asked.replacing}
+    found = store.prospective(asked.service, replacing)
+    return models.Generations(plugins=found.plugins, requirements=found.requirements)
+
+
+@router.post("/activate", status_code=204, responses=refusals(400, 401, 403, 409))
+def activate(asked: models.Chosen, store: Opened, who: Operator) -> None:
+    """Use a version from now on, or with null none of them. Shared files are in every pod within seconds."""
+    store.activate(asked.kind, asked.service, asked.name, asked.version, who.name)
+
+
+@router.get("", responses=refusals(400, 401))
+def uploads(
+    store: Opened,
+    who: Viewer,
+    kind: Annotated[models.Kind | None, Query(description="Only of this kind.")] = None,
+    service: Annotated[str | None, Query(description="Only what this service gets: its own and that of all.")] = None,
+) -> models.Uploads:
+    """Every upload, those that were deleted included as long as there are versions of them."""
+    found = [
+        models.Upload.of(upload)
+        for upload in store.catalog()
+        if kind in (None, upload.key.kind) and (service is None or upload.key.scope in ("", service))
+    ]
+    return models.Uploads(uploads=found)
+
+
+@router.get("/history", responses=refusals(400, 401))
+def history(
+    store: Opened,
+    who: Viewer,
+    kind: Annotated[models.Kind, Query()],
+    name: Annotated[models.UploadName, Query()],
+    service: Annotated[models.Service, Query()] = "",
+) -> models.UploadHistory:
+    """Versions of an upload with their files, newest first; none when there is no such upload."""
+    found = [models.UploadVersion.of(version) for version in store.history(kind, service, name)]
+    return models.UploadHistory(versions=found)
