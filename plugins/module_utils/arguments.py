@@ -165,7 +165,9 @@ DEFAULT_SETTINGS: dict[str, Any] = {
 MANAGER: dict[str, Any] = {
     **SHARED,
     "ingress_class": {"type": "str"},
+    "tls_secret": {"type": "str"},
     "image_registry": {"type": "str"},
+    "console": {"type": "dict", "options": {**RESOURCES, "path": {"type": "str"}}},
     "default_settings": {"type": "dict", "options": DEFAULT_SETTINGS},
 }
 # In a patch of a pod null is a value: it deletes.

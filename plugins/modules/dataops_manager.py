@@ -14,7 +14,10 @@ version_added: 0.1.0
 author: scp.dataops contributors (!UNKNOWN)
 description:
   - A Data Ops Manager owns one namespace. It holds the account, a ReadWriteMany volume for Plugin, Shared and Python
-    Library Files, and the settings that its Data Ops Services inherit.
+    Library Files, the settings that its Data Ops Services inherit, and the console, a web application from which people
+    see and run them.
+  - The console runs on the image of Airflow and comes with this collection, so it has the version of the collection
+    that last ran. It can do what this module and those of services do, in the Manager's namespace only.
   - An option that is left out keeps the value it has. An explicit empty value clears it.
   - The same run creates and changes. Nothing is written before everything that can be checked was checked.
 extends_documentation_fragment:
@@ -57,6 +60,11 @@ options:
     description:
       - IngressClass to use. It is only needed when the cluster's one Ingress Controller cannot be read or when there
         are several.
+    type: str
+  tls_secret:
+    description:
+      - Secret with C(tls.crt) and C(tls.key) in the namespace, for the address of the console. With it the address
+        begins with V(https).
     type: str
   image_registry:
     description:
@@ -109,6 +117,32 @@ options:
     description:
       - Up to 50 keys and values of your own.
     type: dict
+  console:
+    description:
+      - Resources of the console's pod, and the path of its address.
+    type: dict
+    suboptions:
+      cpu:
+        description: Cores or thousandths of a core that are reserved. Defaults to V(50m).
+        type: str
+      memory:
+        description: Memory that is reserved. Defaults to V(256Mi).
+        type: str
+      cpu_limit:
+        description: Cores that it may use at most. Without it there is no limit.
+        type: str
+      memory_limit:
+        description:
+          - Memory that it may use at most. Defaults to V(512Mi), or to what is asked for with O(console.memory).
+        type: str
+      path:
+        description: Path of the console's address, such as V(/dataops). Without it the console has the whole host.
+        type: str
+  console_archive:
+    description:
+      - The console's application. The action of this module sets it to that of the collection on the host where
+        Ansible runs, so there is no need to; whatever is given is replaced.
+    type: str
   default_settings:
     description:
       - What services of this Manager have unless they choose. A change reaches a service with its next run.
@@ -316,11 +350,11 @@ actions:
   elements: str
   sample: [create Namespace/analytics, create Secret/dataops-manager-account]
 restarted:
-  description: Components whose running pods were replaced. A Manager has none.
+  description: Components whose running pods were replaced, of which a Manager has one, the console.
   returned: success
   type: list
   elements: str
-  sample: []
+  sample: [console]
 kept:
   description: With O(state=absent), what was left in the cluster.
   returned: success
@@ -357,10 +391,20 @@ manager:
       type: str
       sample: analytics
     state:
-      description: RUNNING, ERROR, UNDEPLOYED (only in check mode) or DELETED.
+      description: RUNNING, UPDATING, ERROR, UNDEPLOYED (only in check mode) or DELETED.
       returned: always
       type: str
       sample: RUNNING
+    web_url:
+      description: Address of the console.
+      returned: when present
+      type: str
+      sample: https://analytics.dataops.example.com
+    hosts_file:
+      description: A line for C(/etc/hosts) by which the address is found without DNS; empty while it is not known.
+      returned: when present
+      type: str
+      sample: 192.0.2.10 analytics.dataops.example.com
     description:
       description: Its description.
       returned: when present
@@ -372,10 +416,15 @@ manager:
       type: str
       sample: dataops.example.com
     ingress_class:
-      description: The IngressClass that was asked for, if any.
+      description: The IngressClass of its address.
       returned: when present
       type: str
-      sample: ""
+      sample: contour
+    tls_secret:
+      description: Secret with the certificate of its address; empty without TLS.
+      returned: when present
+      type: str
+      sample: dataops-tls
     image_registry:
       description: Registry in front of every image.
       returned: when present
@@ -417,6 +466,20 @@ manager:
       returned: when present
       type: dict
       sample: {}
+    console:
+      description: Whether the console is ready, with the reason if not, and its resources.
+      returned: when present
+      type: dict
+      sample:
+        state: ready
+        reason: ""
+        ready: 1
+        wanted: 1
+        path: ""
+        cpu: 50m
+        memory: 256Mi
+        cpu_limit: ""
+        memory_limit: 512Mi
     default_settings:
       description: What its services inherit.
       returned: when present
@@ -424,12 +487,14 @@ manager:
       sample: {scheduler: {cpu: "1", memory: 2Gi}}
 """
 
+import base64
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.scp.dataops.plugins.module_utils import arguments, door
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
+from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
 from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import OPTIONS
 
@@ -442,7 +507,17 @@ def argument_spec() -> dict[str, Any]:
         **arguments.MANAGER,
         "name": {"type": "str", "required": True},
         "namespace": {"type": "str"},
+        # Not secret, but long: nobody wants to see it.
+        "console_archive": {"type": "str", "no_log": True},
     }
+
+
+def application_of(text: str | None) -> bytes | None:
+    """:raises BadOption: when it is not what the action hands over."""
+    try:
+        return base64.b64decode(text, validate=True) if text else None
+    except ValueError as error:
+        raise BadOption("it is not base64", where="console_archive", next_step="Leave it to the action") from error
 
 
 def perform(call: door.Call) -> dict[str, Any]:
@@ -452,6 +527,7 @@ def perform(call: door.Call) -> dict[str, Any]:
         name=params["name"],
         namespace=params["namespace"] or params["name"],
         account_password=record.take(options, "account", "password"),
+        application=application_of(params["console_archive"]),
         options=options,
         check_mode=call.check_mode,
         force=params["force"],

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import removal, service
@@ -17,12 +19,23 @@ from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
 from .fake_kube import FakeKube
 
 MANAGER, NAMESPACE, SERVICE = "analytics", "data", "etl"
+
+
+def packed(text: str = "one") -> bytes:
+    """An application of the console; another text is another version."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("console.py"), text)
+    return content.getvalue()
+
+
+APPLICATION = packed()
 # What a run may be told besides options.
-HOW = ("state", "check_mode", "force", "preflight", "wait", "timeout", "by")
+HOW = ("state", "check_mode", "force", "preflight", "wait", "timeout", "by", "application")
 
 
 def manager_request(**options: Any) -> manager.Request:
-    how = {key: options.pop(key) for key in HOW if key in options}
+    how = {"application": APPLICATION, **{key: options.pop(key) for key in HOW if key in options}}
     given = record.asked(options)
     password = record.take(given, "account", "password")
     return manager.Request(name=MANAGER, namespace=NAMESPACE, options=given, account_password=password, **how)

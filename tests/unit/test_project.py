@@ -23,6 +23,8 @@ INVENTORIES = sorted(path.name for path in (ROOT / "inventories").iterdir() if p
 ROLES_OF_MODULES = {"manager": "dataops_manager", "airflow": "dataops_service", "objects": "dataops_objects"}
 # Of these, the ones that the site's playbook composes from an inventory.
 ROLES_OF_THE_SITE = ("manager", "airflow")
+# What actions hand to their modules is nobody's to set.
+HANDED_OVER = {"console_archive"}
 # What connects is set for all modules at once and has no variable in a role.
 CONNECTION = {
     "api_key", "ca_cert", "client_cert", "client_key", "context", "host", "impersonate_groups", "impersonate_user",
@@ -156,7 +158,7 @@ def test_a_role_offers_what_its_module_offers(role: str) -> None:
     offered = {name.removeprefix(f"{role}_") for name in options(role)} - {"kubeconfig", "context"}
     source = (ROOT / "plugins" / "modules" / f"{module}.py").read_text()
     shared = {"force", "wait", "wait_timeout"} if "  - scp.dataops.change\n" in source else set()
-    assert offered == (set(documented(module)) | shared) - CONNECTION
+    assert offered == (set(documented(module)) | shared) - CONNECTION - HANDED_OVER
 
 
 @pytest.mark.parametrize("role", ROLES_OF_MODULES)
@@ -173,7 +175,9 @@ def test_a_role_and_its_module_agree_on_sub_options(role: str) -> None:
 
     own = shape({name.removeprefix(f"{role}_"): option for name, option in options(role).items()})
     theirs = shape(documented(module))
-    assert {name: own[name] for name in theirs} == theirs
+    assert {name: own[name] for name in theirs if name in own} == {
+        name: option for name, option in theirs.items() if name not in HANDED_OVER
+    }
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)

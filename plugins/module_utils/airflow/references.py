@@ -8,6 +8,11 @@ So that what is missing is said before anything is written, and a password chang
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from ..common import findings
+from ..common.cluster import Cluster
+from ..common.findings import Finding
 from ..common.secret_keys import SecretKey
 from ..errors import Refused
 from ..kube.client import Kube
@@ -64,6 +69,24 @@ def authority(kube: Kube, namespace: str, option: str, store: Database | Broker)
             where=f"{option}.ca_key",
             next_step=f"Put the certificate of the authority there, which begins with {CERTIFICATE}",
         )
+
+
+def certificate(cluster: Cluster, name: str) -> list[Finding]:
+    """An Ingress Controller with a Secret it cannot use serves a certificate of its own, and says so nowhere."""
+    check, option = "tls secret", "tls_secret"
+
+    def look() -> Iterator[Finding]:
+        values = read(cluster.kube, cluster.namespace, name, option)
+        for key, begins in (("tls.crt", CERTIFICATE), ("tls.key", "-----BEGIN ")):
+            if begins not in held(values, name, key, option):
+                what = f"key '{key}' of Secret {name} is not in PEM form"
+                raise Refused(what, where=option, next_step="Make it with 'kubectl create secret tls'")
+        yield findings.ok(check, f"Secret {name} holds a certificate and a key")
+
+    try:
+        return findings.readable(check, look)
+    except Refused as error:
+        return [findings.of_error(check, error)]
 
 
 def named(kube: Kube, spec: ServiceSpec) -> dict[SecretKey, str]:

@@ -1,15 +1,17 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Create, change and remove a Data Ops Manager: a namespace, the account, the shared volume and the settings."""
+"""Create, change and remove a Data Ops Manager: a namespace, account, shared volume, console and settings."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..airflow import references
 from ..airflow.secrets import decoded, new_password
 from ..common import activity, checks, findings, lock, owner, record
 from ..common import validation as check
@@ -26,8 +28,8 @@ from ..kube.lease import Lease
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, carry_out, plan_apply, plan_prune
 from ..kube.wait import wait_ready
-from . import manifests, rights, status
-from .manifests import KEPT_KINDS, KINDS
+from . import application, manifests, names, rights, status
+from .manifests import ENGINE_TOKEN, KEPT_KINDS, KINDS, SESSION_KEY
 from .spec import NESTED, ManagerSpec
 
 Live = dict[Ref, Manifest]
@@ -41,6 +43,8 @@ class Request:
     namespace: str
     options: Mapping[str, Any]
     account_password: str | None = None
+    # The console's application; None keeps the one that is there.
+    application: bytes | None = None
     check_mode: bool = False
     force: bool = False
     wait: bool = True
@@ -69,11 +73,13 @@ def apply(kube: Kube, request: Request, timeline: Timeline | None = None) -> Out
     if plan.changes and not request.check_mode:
         plan = carried_out(kube, request, plan, progress)
     if request.wait and not request.check_mode:
-        wait_for_volume(kube, plan.spec, request, progress)
-    after = plan.live if request.check_mode or not plan.changes else read_live(kube, request.namespace, request.name)
+        wait_for_console(kube, plan.spec, request, progress)
+    same = request.check_mode or (not plan.changes and status.is_running(plan.spec, plan.live))
+    after = plan.live if same else read_live(kube, request.namespace, request.name)
     return Outcome(
         changes=plan.changes,
         details=status.describe(plan.spec, after),
+        restarted=("console",) if any(change.rolls for change in plan.changes) else (),
         not_checked=plan.not_checked,
         timeline=tuple(progress.lines),
     )
@@ -112,13 +118,16 @@ def make_plan(kube: Kube, request: Request) -> Plan:
         namespace = existing_namespace(kube, request.namespace)
     recorded = record.read(live.get(Ref("ConfigMap", owner.RECORD, request.namespace)))
     options = record.merged(recorded, request.options, nested=NESTED)
-    spec = settled(request, options, live)
-    wanted = [*wanted_namespace(spec, namespace), *manifests.render(spec, account_values(spec, live, request), options)]
+    spec = with_ingress_class(kube, settled(request, options, live), live)
+    packed = application.chosen(request.application, live.get(Ref("ConfigMap", names.CONSOLE, request.namespace)))
+    made = manifests.Secrets(account_values(spec, live, request), keys(spec, live))
+    granted = rights.of_console(request.namespace)
+    wanted = [*wanted_namespace(spec, namespace), *manifests.render(spec, made, packed, granted, options)]
     known = {**live, **(index([namespace]) if namespace else {})}
     with rights.explained(kube, request.namespace):
         planned = plan_apply(kube, wanted, known, force=request.force, missing_namespace=namespace is None)
     changes = tuple(change for change in planned if change.action != "keep")
-    found = look_around(kube, spec, live) if changes else []
+    found = look_around(kube, spec, live, exists=namespace is not None) if changes else []
     if error := findings.as_error(found):
         raise error
     return Plan(spec=spec, live=live, changes=changes, not_checked=findings.skipped(found))
@@ -126,7 +135,7 @@ def make_plan(kube: Kube, request: Request) -> Plan:
 
 def alone(kube: Kube, request: Request, progress: Timeline) -> AbstractContextManager[Lease]:
     name, place = request.name, request.namespace
-    return lock.alone(kube, MANAGER, name, name, place, name=manifests.LOCK, say=progress.say)
+    return lock.alone(kube, MANAGER, name, name, place, name=names.LOCK, say=progress.say)
 
 
 def existing_namespace(kube: Kube, name: str) -> Manifest | None:
@@ -143,23 +152,29 @@ def wanted_namespace(spec: ManagerSpec, found: Manifest | None) -> list[Manifest
     return [ours] if found is None or is_ours(found, spec.name) else []
 
 
-def is_ours(namespace: Manifest, manager: str) -> bool:
-    marks = namespace["metadata"].get("labels") or {}
+def is_ours(item: Manifest, manager: str) -> bool:
+    marks = item["metadata"].get("labels") or {}
     return bool(marks.get(MANAGED) == MANAGED_BY and marks.get(INSTANCE) == manager)
 
 
 def account_values(spec: ManagerSpec, live: Live, request: Request) -> dict[str, str]:
     """Made once, kept for ever, changed only by a password given now."""
-    existing = decoded(live.get(Ref("Secret", manifests.ACCOUNT, spec.namespace)))
+    existing = decoded(live.get(Ref("Secret", names.ACCOUNT, spec.namespace)))
     if request.account_password is not None:
         existing["password"] = check.password(request.account_password, "account.password")
     return {"password": new_password(), **existing, "id": spec.account_id}
 
 
+def keys(spec: ManagerSpec, live: Live) -> dict[str, str]:
+    """Made once, kept for ever."""
+    existing = decoded(live.get(Ref("Secret", names.KEYS, spec.namespace)))
+    return {**{name: secrets.token_urlsafe(32) for name in (SESSION_KEY, ENGINE_TOKEN)}, **existing}
+
+
 def settled(request: Request, options: Mapping[str, Any], live: Live) -> ManagerSpec:
     """The spec, with the storage class of a volume that exists: it can no longer be chosen."""
     spec = ManagerSpec.from_options(options, name=request.name, namespace=request.namespace)
-    claim = live.get(Ref("PersistentVolumeClaim", manifests.FILES, request.namespace))
+    claim = live.get(Ref("PersistentVolumeClaim", names.FILES, request.namespace))
     if claim is None:
         return spec
     existing = claim["spec"].get("storageClassName", "")
@@ -173,8 +188,21 @@ def settled(request: Request, options: Mapping[str, Any], live: Live) -> Manager
     return replace(spec, storage_class=existing)
 
 
-def look_around(kube: Kube, spec: ManagerSpec, live: Live) -> list[Finding]:
-    """What a Manager, and a service with its default settings, find in the cluster."""
+def with_ingress_class(kube: Kube, spec: ManagerSpec, live: Live) -> ManagerSpec:
+    """That of an Ingress that exists, else that of the only controller, unless one is asked for."""
+    if spec.ingress_class:
+        return spec
+    found = live.get(Ref("Ingress", names.CONSOLE, spec.namespace))
+    if found is not None:
+        return replace(spec, ingress_class=found["spec"].get("ingressClassName") or "")
+    return replace(spec, ingress_class=checks.only_ingress_class(Cluster(kube, spec.namespace)))
+
+
+def look_around(kube: Kube, spec: ManagerSpec, live: Live, *, exists: bool) -> list[Finding]:
+    """What a Manager, and a service with its default settings, find in the cluster.
+
+    :param exists: whether there is a namespace in which something could be.
+    """
     own = Cluster(kube, spec.namespace, spec.node_selector)
     passed_on = Cluster(kube, spec.namespace, spec.default_settings.get("node_selector", {}))
     has_volume = any(ref.kind == "PersistentVolumeClaim" for ref in live)
@@ -183,37 +211,28 @@ def look_around(kube: Kube, spec: ManagerSpec, live: Live) -> list[Finding]:
     return [
         *checks.node_selector(own),
         *checks.ingress_class(own, spec.ingress_class),
+        *(references.certificate(own, spec.tls_secret) if spec.tls_secret and exists else []),
+        *checks.host(own, spec.host, (spec.namespace, names.CONSOLE)),
         *([] if has_volume else checks.storage_class(own, spec.storage_class)),
         *([] if default_class is None else checks.storage_class(own, default_class)),
         *checks.node_selector(passed_on),
     ]
 
 
-def wait_for_volume(kube: Kube, spec: ManagerSpec, request: Request, progress: Timeline) -> None:
-    """Bound, or waiting for its first user, as its storage class wants it."""
-    volume = Ref("PersistentVolumeClaim", manifests.FILES, spec.namespace)
-    claim = kube.get(volume.kind, volume.name, spec.namespace)
-    if claim is None or claim.get("status", {}).get("phase") == "Bound" or binds_late(kube, claim):
-        return
+def wait_for_console(kube: Kube, spec: ManagerSpec, request: Request, progress: Timeline) -> None:
+    """The console is ready, and with it the volume for files, which it mounts."""
+    volume = Ref("PersistentVolumeClaim", names.FILES, spec.namespace)
+    console = Ref("Deployment", names.CONSOLE, spec.namespace)
+    called = {volume: "volume for files", console: "console"}
     wait_ready(
         kube,
         spec.namespace,
-        [volume],
+        list(called),
         labels=label_selector(MANAGER, spec.name),
         timeout=request.timeout,
         say=progress.say,
-        called=lambda ref: "volume for files",
+        called=lambda ref: called[ref],
     )
-
-
-def binds_late(kube: Kube, claim: Manifest) -> bool:
-    name = claim["spec"].get("storageClassName", "")
-    try:
-        found = kube.get("StorageClass", name) if name else None
-    except Forbidden:
-        # It cannot be known, so its first user will tell.
-        return True
-    return bool(found and found.get("volumeBindingMode") == "WaitForFirstConsumer")
 
 
 def services(kube: Kube, namespace: str, manager: str) -> list[Manifest]:
@@ -254,7 +273,7 @@ def plan_removal(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Ch
     kept = [] if purge else sorted(str(ref) for ref in live if is_data(ref))
     changes = list(plan_prune(doomed, [], kinds=KINDS))
     if namespace is not None and is_ours(namespace, request.name):
-        if left_over := foreign(kube, request.namespace, {ref_of(item) for item in doomed}):
+        if left_over := foreign(kube, request.namespace, request.name, {ref_of(item) for item in doomed}):
             kept.append(f"Namespace/{request.namespace} (it still holds {', '.join(left_over)})")
         else:
             changes += plan_prune([namespace], [], kinds=("Namespace",))
@@ -282,6 +301,11 @@ PRECIOUS = (
 BUILT_IN = "kube-root-ca.crt"
 
 
-def foreign(kube: Kube, namespace: str, doomed: set[Ref]) -> list[str]:
-    found = [ref_of(item) for item in kube.list_all(PRECIOUS, namespace, labels="")]
-    return sorted(str(ref) for ref in found if ref not in doomed and ref.name != BUILT_IN)
+def foreign(kube: Kube, namespace: str, manager: str, doomed: set[Ref]) -> list[str]:
+    """What is neither to be deleted nor goes with what is."""
+    found = {ref_of(item): item for item in kube.list_all(PRECIOUS, namespace, labels="")}
+    return sorted(
+        str(ref)
+        for ref, item in found.items()
+        if ref not in doomed and ref.name != BUILT_IN and not (ref.kind == "Pod" and is_ours(item, manager))
+    )

@@ -6,18 +6,22 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..common import activity, owner, record
 from ..common.labels import MANAGER, labels
 from ..kube.objects import Manifest, without_none
+from ..kube.rights import Right
+from . import console
+from .application import Application
+from .names import ACCOUNT, FILES, KEYS
 from .spec import ManagerSpec
 
-ACCOUNT = "dataops-manager-account"
-FILES = owner.FILES
-LOCK = "dataops-manager-lock"
-KINDS = ("ConfigMap", "Secret", "PersistentVolumeClaim")
+KINDS = ("ConfigMap", "Secret", "PersistentVolumeClaim", *console.KINDS)
+# Signs what browsers keep, and tells the console that a module asks.
+SESSION_KEY, ENGINE_TOKEN = "session-key", "engine-token"
 KEPT_KINDS = frozenset({"PersistentVolumeClaim", "Secret"})
 
 # Pods of a service satisfy the strictest level, so that nothing weaker can be started beside them by mistake.
@@ -27,13 +31,29 @@ POD_SECURITY = {
 }
 
 
-def render(spec: ManagerSpec, account: Mapping[str, str], options: Mapping[str, Any]) -> list[Manifest]:
-    """:param options: what the record shall hold."""
+@dataclass(frozen=True, repr=False)
+class Secrets:
+    """What is made once. No ``repr``: nothing may print it by accident."""
+
+    account: Mapping[str, str]
+    keys: Mapping[str, str]
+
+
+def render(
+    spec: ManagerSpec,
+    secrets: Secrets,
+    application: Application,
+    granted: Sequence[Right],
+    options: Mapping[str, Any],
+) -> list[Manifest]:
+    """:param granted: rights of the console. :param options: what the record shall hold."""
     return [
         record.manifest(MANAGER, spec.name, spec.name, spec.namespace, owner.RECORD, options),
         activity.manifest(spec.name, spec.namespace),
-        account_secret(spec, account),
+        secret(spec, ACCOUNT, "account", secrets.account),
+        secret(spec, KEYS, "keys", secrets.keys),
         files_claim(spec),
+        *console.render(spec, application, granted, secrets.account, secrets.keys[SESSION_KEY]),
     ]
 
 
@@ -52,13 +72,13 @@ def metadata(spec: ManagerSpec, name: str, component: str) -> Manifest:
     return {"name": name, "namespace": spec.namespace, "labels": labels(MANAGER, spec.name, spec.name, component)}
 
 
-def account_secret(spec: ManagerSpec, account: Mapping[str, str]) -> Manifest:
+def secret(spec: ManagerSpec, name: str, component: str, values: Mapping[str, str]) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": metadata(spec, ACCOUNT, "account"),
+        "metadata": metadata(spec, name, component),
         "type": "Opaque",
-        "data": {key: base64.b64encode(value.encode()).decode() for key, value in account.items()},
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
     }
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +15,27 @@ from ..airflow import spec as service
 from ..airflow.versions import NEWEST, profile
 from ..common import validation as check
 from ..common.validation import HostAlias
+from ..errors import BadOption
 
 # Options with fixed keys of their own: an update may name one key and keeps the others.
 NESTED = frozenset(
-    {"account", "default_settings", *(f"default_settings.{option}" for option in (*sizes.NESTED, *placement.NESTED))}
+    {
+        "account",
+        "console",
+        "default_settings",
+        *(f"default_settings.{option}" for option in (*sizes.NESTED, *placement.NESTED)),
+    }
 )
 DEFAULT_STORAGE_SIZE = "100Gi"
+CONSOLE_SIZE = sizes.Row("50m", "256Mi", memory_limit="512Mi")
+CONSOLE_OPTIONS = (*sizes.RESOURCES, "path")
+PATH = re.compile(r"(/[a-z0-9][a-z0-9._-]*)+")
 
 OPTIONS = (
     "description",
     "domain",
     "ingress_class",
+    "tls_secret",
     "image_registry",
     "storage_class",
     "storage_size",
@@ -32,6 +43,7 @@ OPTIONS = (
     "node_selector",
     "host_aliases",
     "tags",
+    "console",
     "default_settings",
 )
 
@@ -43,6 +55,7 @@ class ManagerSpec:
     description: str
     domain: str
     ingress_class: str
+    tls_secret: str
     image_registry: str
     storage_class: str
     storage_size: str
@@ -50,11 +63,18 @@ class ManagerSpec:
     node_selector: Mapping[str, str]
     host_aliases: tuple[HostAlias, ...]
     tags: Mapping[str, str]
+    console: sizes.Size
+    console_path: str
     default_settings: Mapping[str, Any]
 
     @property
     def host(self) -> str:
         return f"{self.name}.{self.domain}"
+
+    @property
+    def web_url(self) -> str:
+        """Address of the console."""
+        return f"{'https' if self.tls_secret else 'http'}://{self.host}{self.console_path}"
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], *, name: str, namespace: str) -> ManagerSpec:
@@ -68,6 +88,7 @@ class ManagerSpec:
             description=check.description(options.get("description", ""), "description"),
             domain=check.domain(check.required(options, "domain", f"the address will be {name}.DOMAIN"), "domain"),
             ingress_class=options.get("ingress_class", ""),
+            tls_secret=check.name_of_secret(options.get("tls_secret", ""), "tls_secret"),
             image_registry=images.registry(options.get("image_registry", ""), "image_registry"),
             storage_class=options.get("storage_class", ""),
             storage_size=check.size_in_bytes(
@@ -77,8 +98,27 @@ class ManagerSpec:
             node_selector=check.node_selector(options.get("node_selector", {}), "node_selector"),
             host_aliases=check.host_aliases(options.get("host_aliases", ()), "host_aliases"),
             tags=check.tags(options.get("tags", {}), "tags"),
+            console=console_size(options.get("console", {})),
+            console_path=console_path(options.get("console", {}).get("path", ""), "console.path"),
             default_settings=default_settings(options.get("default_settings", {})),
         )
+
+
+def console_size(raw: Mapping[str, Any]) -> sizes.Size:
+    check.known_keys(raw, CONSOLE_OPTIONS, "console")
+    return sizes.size({key: raw[key] for key in sizes.RESOURCES if key in raw}, CONSOLE_SIZE, "console")
+
+
+def console_path(value: str, at: str) -> str:
+    """Empty for the root of the host; no slash at its end."""
+    path = value.rstrip("/")
+    if path and not PATH.fullmatch(path):
+        raise BadOption(
+            f"'{value}' is not a path",
+            where=at,
+            next_step="Use lower-case letters, digits, '.', '_' and '-', with a slash before each part: /dataops",
+        )
+    return path
 
 
 def default_settings(raw: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -27,8 +27,9 @@ from ..kube.fake_api import Answer, FakeApi
 from .served import served
 
 WORKER, PROCESS = HOSTS = ("worker", "process")
-# Changes from run to run: incidents, seconds of the timeline, and names of Jobs, since passwords are made at random.
-VARYING = re.compile(r"(?<=incident )[0-9a-f]{8}|\d+\.\d(?= s )|(?<=-)[0-9a-f]{10}\b")
+# Changes from run to run: incidents, seconds of the timeline, and, since passwords are made at random, names of Jobs
+# and the fingerprint of an account.
+VARYING = re.compile(r"(?<=incident )[0-9a-f]{8}|\d+\.\d(?= s )|(?<=-)[0-9a-f]{10}\b|(?<=scp.dataops/account: )[\w']+")
 TOKEN = "SENTINEL-token"
 GIT = {"repo": "https://git.example.com/team/dags.git", "username": "deploy", "password": "SENTINEL-git"}
 ETL = {"name": "etl", "manager": "analytics"}

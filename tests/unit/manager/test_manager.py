@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +18,21 @@ from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import diff
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, DataOpsError, Forbidden, Refused
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
+from ansible_collections.scp.dataops.plugins.module_utils.manager.info import manager_info
+from ansible_collections.scp.dataops.plugins.module_utils.manager.names import CONSOLE
 
 from ..fake_kube import FakeKube, cluster_object
-from ..runs import NAMESPACE, cluster, cluster_with_service, done, manager_request, remove_manager, run, run_manager
+from ..runs import (
+    NAMESPACE,
+    cluster,
+    cluster_with_service,
+    done,
+    manager_request,
+    packed,
+    remove_manager,
+    run,
+    run_manager,
+)
 from ..runs import remove as remove_service
 
 CREATED = [
@@ -25,7 +40,15 @@ CREATED = [
     "create ConfigMap/dataops-manager-record",
     "create ConfigMap/dataops-manager-activity",
     "create Secret/dataops-manager-account",
+    "create Secret/dataops-manager-keys",
     "create PersistentVolumeClaim/dataops-manager-files",
+    "create ConfigMap/dataops-manager-console",
+    "create ServiceAccount/dataops-manager-console",
+    "create Role/dataops-manager-console",
+    "create RoleBinding/dataops-manager-console",
+    "create Service/dataops-manager-console",
+    "create Deployment/dataops-manager-console",
+    "create Ingress/dataops-manager-console",
 ]
 REQUESTS_OF_AN_UNCHANGED_RUN = 15
 
@@ -86,10 +109,34 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"default_settings": {"worker": {"cpu": "2"}}},
         ["update ConfigMap/dataops-manager-record"],
     ),
-    "password": ({"account": {"password": "Given-By-Me1!"}}, ["update Secret/dataops-manager-account"]),
+    # The console is started anew, so that it knows the account of now.
+    "password": (
+        {"account": {"password": "Given-By-Me1!"}},
+        ["update Secret/dataops-manager-account", "update Deployment/dataops-manager-console"],
+    ),
     "account": (
         {"account": {"id": "operator"}},
-        ["update ConfigMap/dataops-manager-record", "update Secret/dataops-manager-account"],
+        [
+            "update ConfigMap/dataops-manager-record",
+            "update Secret/dataops-manager-account",
+            "update Deployment/dataops-manager-console",
+        ],
+    ),
+    "size of the console": (
+        {"console": {"memory": "1Gi"}},
+        ["update ConfigMap/dataops-manager-record", "update Deployment/dataops-manager-console"],
+    ),
+    "domain": (
+        {"domain": "other.com"},
+        [
+            "update ConfigMap/dataops-manager-record",
+            "update Deployment/dataops-manager-console",
+            "update Ingress/dataops-manager-console",
+        ],
+    ),
+    "another version of the console": (
+        {"application": packed("two")},
+        ["update ConfigMap/dataops-manager-console", "update Deployment/dataops-manager-console"],
     ),
     "size": (
         {"storage_size": "200Gi"},
@@ -272,27 +319,103 @@ def test_missing_rights_are_all_named() -> None:
     )
 
 
-# Waiting for the volume
+# The console
 
 
-def test_a_volume_that_binds_with_its_first_user_is_not_waited_for() -> None:
+def test_the_state_is_that_of_the_console() -> None:
     kube = FakeKube()
-    kube.put(cluster_object("StorageClass", "late", volumeBindingMode="WaitForFirstConsumer"))
-    kube.stuck = {"files"}
-    outcome = run_manager(kube, domain="example.com", storage_class="late")
-    assert outcome.details["files"]["phase"] == "Pending"
+    kube.stuck = {"console"}
+    made = run_manager(kube, domain="example.com", wait=False).details
+    assert (made["state"], made["console"]["state"]) == ("UPDATING", "waiting")
+    kube.remove("Deployment", CONSOLE, NAMESPACE)
+    found = manager_info(kube, NAMESPACE, "analytics")
+    assert (found["state"], found["console"]["reason"]) == ("ERROR", "it does not exist")
+    kube.stuck = set()
+    made = run_manager(kube).details
+    assert (made["state"], made["console"]["ready"], made["console"]["reason"]) == ("RUNNING", 1, "")
 
 
-def test_a_volume_that_binds_at_once_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_address() -> None:
+    told = run_manager(FakeKube(), domain="example.com").details
+    assert told["web_url"] == "http://analytics.example.com"
+    assert told["hosts_file"] == "10.0.0.10 analytics.example.com"
+    assert told["ingress_class"] == "contour"
+
+
+def test_the_ingress_class_stays_when_another_controller_comes() -> None:
+    kube = cluster()
+    two_controllers(kube)
+    assert done(run_manager(kube)) == []
+    assert kube.find("Ingress", CONSOLE, NAMESPACE)["spec"]["ingressClassName"] == "contour"
+
+
+def test_volume_and_console_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     kube = FakeKube()
-    kube.stuck = {"files"}
     waited: list[str] = []
     monkeypatch.setattr(manager, "wait_ready", lambda kube, namespace, refs, **rest: waited.extend(map(str, refs)))
     run_manager(kube, domain="example.com")
-    assert waited == ["PersistentVolumeClaim/dataops-manager-files"]
+    assert waited == ["PersistentVolumeClaim/dataops-manager-files", f"Deployment/{CONSOLE}"]
     waited.clear()
     run_manager(kube, wait=False)
     assert waited == []
+
+
+def test_pods_that_are_replaced_are_told() -> None:
+    kube = cluster()
+    assert run_manager(kube, description="other").restarted == ()
+    assert run_manager(kube, application=packed("two")).restarted == ("console",)
+
+
+def test_the_application_stays_when_none_is_given() -> None:
+    kube = cluster()
+    assert done(run_manager(kube, application=None)) == []
+    message = refusal(FakeKube(), BadOption, domain="example.com", application=None)
+    assert message.startswith("console_archive: the console's application is missing.")
+    message = refusal(FakeKube(), BadOption, domain="example.com", application=b"none")
+    assert message.startswith("console_archive: it is not a zip archive.")
+
+
+def test_the_same_files_packed_by_another_machine_are_the_same_application() -> None:
+    kube = cluster()
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed())) as before, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            after.writestr(name, before.read(name))
+    assert content.getvalue() != packed()
+    assert done(run_manager(kube, application=content.getvalue())) == []
+
+
+def test_keys_are_made_once() -> None:
+    kube = cluster()
+    before = decoded(kube.find("Secret", "dataops-manager-keys", NAMESPACE))
+    run_manager(kube, account={"password": "Given-By-Me1!"}, application=packed("two"))
+    assert decoded(kube.find("Secret", "dataops-manager-keys", NAMESPACE)) == before
+    assert min(len(value) for value in before.values()) >= 43
+    remove_manager(kube)
+    run_manager(kube, domain="example.com")
+    assert decoded(kube.find("Secret", "dataops-manager-keys", NAMESPACE)) == before
+
+
+def test_the_address_of_somebody_else_is_refused() -> None:
+    kube = FakeKube()
+    rules = [{"host": "analytics.example.com"}]
+    kube.put(cluster_object("Ingress", "shop", metadata={"namespace": "shop"}, spec={"rules": rules}))
+    assert refusal(kube, domain="example.com").startswith(
+        "domain: host analytics.example.com is already used by Ingress shop in namespace shop."
+    )
+
+
+def test_a_certificate_that_is_not_there_is_refused() -> None:
+    kube = cluster()
+    assert refusal(kube, tls_secret="own").startswith("tls_secret: Secret 'own' does not exist in namespace data.")
+
+
+def test_a_diff_shows_no_archive() -> None:
+    kube = cluster()
+    shown = diff(run_manager(kube, application=packed("two")).changes)
+    assert "characters in base64, sha256" in shown["before"]
+    assert shown["before"] != shown["after"]
+    assert base64.b64encode(packed()).decode() not in shown["before"]
 
 
 # Removing
@@ -318,15 +441,22 @@ def test_remove_keeps_files_and_account_and_says_so() -> None:
     assert kube.writes == []
     outcome = remove_manager(kube)
     assert done(outcome) == done(predicted)
-    assert done(outcome) == ["delete ConfigMap/dataops-manager-activity", "delete ConfigMap/dataops-manager-record"]
-    claim, secret = "PersistentVolumeClaim/dataops-manager-files", "Secret/dataops-manager-account"
-    assert outcome.kept == (claim, secret, f"Namespace/data (it still holds {claim}, {secret})")
+    kept = (
+        "PersistentVolumeClaim/dataops-manager-files",
+        "Secret/dataops-manager-account",
+        "Secret/dataops-manager-keys",
+    )
+    created = {line.replace("create", "delete") for line in CREATED[1:]}
+    assert set(done(outcome)) == created - {f"delete {name}" for name in kept}
+    assert outcome.kept == (*kept, f"Namespace/data (it still holds {', '.join(kept)})")
     assert outcome.kept == predicted.kept
     assert outcome.details == {"name": "analytics", "state": "DELETED"}
 
 
 def test_purge_takes_the_namespace_when_nothing_is_left_in_it() -> None:
     kube = cluster()
+    labels = kube.find("Deployment", CONSOLE, NAMESPACE)["metadata"]["labels"]
+    kube.put(cluster_object("Pod", f"{CONSOLE}-1", metadata={"namespace": NAMESPACE, "labels": labels}))
     kube.put(cluster_object("ConfigMap", "kube-root-ca.crt", metadata={"namespace": NAMESPACE}))
     outcome = remove_manager(kube, purge=True)
     assert outcome.kept == ()

@@ -14,18 +14,21 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import INHERITED
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
-from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import ref_of
-from ansible_collections.scp.dataops.plugins.module_utils.manager import manifests
+from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, ref_of
+from ansible_collections.scp.dataops.plugins.module_utils.manager import application, console, manifests, rights
 from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import OPTIONS, ManagerSpec
 
 from ..airflow.builders import AUTHORITY
+from ..runs import packed
 
 ACCOUNT = {"id": "operator", "password": "SENTINEL-Pass1!"}
+KEYS = {"session-key": "SENTINEL-session", "engine-token": "SENTINEL-engine"}
 # Every option set, none to its default.
 FULL: dict[str, Any] = {
     "description": "Pipelines",
     "domain": "dataops.example.com",
     "ingress_class": "contour",
+    "tls_secret": "own-tls",
     "image_registry": "registry.example.com/mirror/",
     "storage_class": "nfs",
     "storage_size": "200Gi",
@@ -33,6 +36,7 @@ FULL: dict[str, Any] = {
     "node_selector": {"pool": "dataops"},
     "host_aliases": [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}],
     "tags": {"team": "analytics"},
+    "console": {"cpu": "1", "memory": "1Gi", "cpu_limit": "2", "memory_limit": "2Gi", "path": "/dataops/"},
     "default_settings": {
         "domain": "services.example.com",
         "storage_class": "nfs",
@@ -59,6 +63,11 @@ def manager(name: str = "analytics", namespace: str = "data", **options: Any) ->
     return ManagerSpec.from_options({"domain": "example.com", **options}, name=name, namespace=namespace)
 
 
+def rendered(spec: ManagerSpec, options: dict[str, Any] = FULL) -> list[Manifest]:
+    held = application.read(packed(), "console_archive")
+    return manifests.render(spec, manifests.Secrets(ACCOUNT, KEYS), held, rights.of_console("data"), options)
+
+
 def test_defaults() -> None:
     assert asdict(manager()) == {
         "name": "analytics",
@@ -66,6 +75,7 @@ def test_defaults() -> None:
         "description": "",
         "domain": "example.com",
         "ingress_class": "",
+        "tls_secret": "",
         "image_registry": "",
         "storage_class": "",
         "storage_size": "100Gi",
@@ -73,6 +83,8 @@ def test_defaults() -> None:
         "node_selector": {},
         "host_aliases": (),
         "tags": {},
+        "console": {"cpu": "50m", "memory": "256Mi", "cpu_limit": "", "memory_limit": "512Mi", "replicas": 1},
+        "console_path": "",
         "default_settings": {},
     }
 
@@ -82,6 +94,8 @@ def test_the_full_example_sets_every_option() -> None:
     assert FULL["default_settings"].keys() == set(INHERITED)
     assert manager(**FULL).image_registry == "registry.example.com/mirror"
     assert manager(**FULL).host == "analytics.dataops.example.com"
+    assert manager(**FULL).web_url == "https://analytics.dataops.example.com/dataops"
+    assert manager().web_url == "http://analytics.example.com"
 
 
 DOMAIN_RULE = (
@@ -133,6 +147,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"default_settings": {"domain": "x"}},
         f"default_settings.domain: 'x' is not a valid domain. {DOMAIN_RULE}",
     ),
+    "size of the console": (
+        {"console": {"memory": "1Gi", "memory_limit": "512Mi"}},
+        "console.memory_limit: the limit 512Mi is below what is reserved, 1Gi. "
+        "Use at least 1Gi, or reserve less with console.memory.",
+    ),
+    "replicas of the console": (
+        {"console": {"replicas": 2}},
+        "console.replicas: no such option. Use cpu, memory, cpu_limit, memory_limit, path.",
+    ),
+    "path of the console": (
+        {"console": {"path": "dataops"}},
+        "console.path: 'dataops' is not a path. Use lower-case letters, digits, '.', '_' and '-', "
+        "with a slash before each part: /dataops.",
+    ),
+    "name of a Secret": (
+        {"tls_secret": "Own"},
+        "tls_secret: 'Own' is not a valid name of a Secret. Use lower-case letters, digits, '-' and '.'.",
+    ),
     "alias in defaults": (
         {"default_settings": {"host_aliases": [{"ip": "x", "hostnames": ["a"]}]}},
         "default_settings.host_aliases[0].ip: 'x' is not an IP address. Use an IPv4 or IPv6 address, such as 10.0.0.5.",
@@ -149,12 +181,14 @@ def test_refused(options: dict[str, Any], sentence: str) -> None:
 
 def test_manifests() -> None:
     spec = manager(**FULL)
-    found = manifests.render(spec, ACCOUNT, FULL)
+    found = rendered(spec)
     assert [str(ref_of(item)) for item in found] == [
         "ConfigMap/dataops-manager-record",
         "ConfigMap/dataops-manager-activity",
         "Secret/dataops-manager-account",
+        "Secret/dataops-manager-keys",
         "PersistentVolumeClaim/dataops-manager-files",
+        *(f"{kind}/dataops-manager-console" for kind in ("ConfigMap", *console.KINDS)),
     ]
     for item in [*found, manifests.namespace(spec)]:
         labels = item["metadata"]["labels"]
@@ -162,7 +196,7 @@ def test_manifests() -> None:
         assert labels["app.kubernetes.io/instance"] == labels["app.kubernetes.io/part-of"] == "analytics"
         assert labels["app.kubernetes.io/managed-by"] == "scp.dataops"
         assert labels["app.kubernetes.io/component"]
-    claim = found[3]["spec"]
+    claim = found[4]["spec"]
     assert claim["accessModes"] == ["ReadWriteMany"]
     assert claim["storageClassName"] == "nfs"
     assert claim["resources"]["requests"]["storage"] == "200Gi"
@@ -173,16 +207,16 @@ def test_the_namespace_admits_restricted_pods_only() -> None:
     assert manifests.namespace(manager())["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_the_password_is_in_the_secret_only() -> None:
-    rendered = manifests.render(manager(**FULL), ACCOUNT, FULL)
-    secret = next(item for item in rendered if item["kind"] == "Secret")
-    others = [item for item in rendered if item is not secret]
-    assert "SENTINEL" not in json.dumps([*others, secret["metadata"]])
-    assert base64.b64decode(secret["data"]["password"]).decode() == ACCOUNT["password"]
+def test_secrets_are_in_secrets_only() -> None:
+    found = rendered(manager(**FULL))
+    secrets = [item for item in found if item["kind"] == "Secret"]
+    others = [item for item in found if item["kind"] != "Secret"]
+    assert "SENTINEL" not in json.dumps([*others, *(secret["metadata"] for secret in secrets)])
+    assert base64.b64decode(secrets[0]["data"]["password"]).decode() == ACCOUNT["password"]
 
 
 def test_rendering_is_pure() -> None:
     spec, options = manager(**FULL), copy.deepcopy(FULL)
-    first = manifests.render(spec, ACCOUNT, options)
-    assert first == manifests.render(spec, ACCOUNT, options)
+    first = rendered(spec, options)
+    assert first == rendered(spec, options)
     assert options == FULL

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import re
@@ -20,6 +21,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.scp.dataops.plugins.module_utils import door
 
 from ..fake_kube import FakeKube
+from ..runs import APPLICATION
 
 COLLECTION = "ansible_collections.scp.dataops"
 PLUGINS = Path(door.__file__).parents[1]
@@ -31,6 +33,9 @@ NAMES = (
     "dataops_service",
     "dataops_service_info",
 )
+
+# What the action of a module hands over.
+HANDED_OVER = {"dataops_manager": {"console_archive": base64.b64encode(APPLICATION).decode()}}
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -78,7 +83,7 @@ def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
 
     def run(called: str, /, *, check: bool = False, diff: bool = False, **options: Any) -> Result:
         how = {"_ansible_check_mode": check, "_ansible_diff": diff}
-        with patch_module_args({**options, **how}), pytest.raises(SystemExit):
+        with patch_module_args({**HANDED_OVER.get(called, {}), **options, **how}), pytest.raises(SystemExit):
             module(called).main()
         printed = without_colors(capsys.readouterr().out)
         result: Result = json.loads(printed.strip().splitlines()[-1])

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from ...common import checks, findings
 from ...common.cluster import Cluster
 from ...common.findings import Finding
-from ...errors import Refused
 from ...kube.plan import Change
 from .. import references
 from ..spec import ServiceSpec
@@ -38,7 +37,7 @@ def look(
     return [
         *checks.ingress_class(cluster, spec.ingress_class),
         *checks.host(cluster, spec.host, (spec.namespace, spec.name)),
-        *(_certificate(cluster, spec) if spec.tls_secret and not missing_namespace else []),
+        *(references.certificate(cluster, spec.tls_secret) if spec.tls_secret and not missing_namespace else []),
         *(checks.storage_class(cluster, spec.storage_class) if claims else []),
         *checks.node_selector(cluster),
         *(checks.priority_class(cluster, spec.placement.priority_class) if demands else []),
@@ -46,24 +45,6 @@ def look(
         *(findings.readable(capacity.CHECK, lambda: _room(cluster, demands)) if demands else []),
         *(_admission(cluster, demands, changes) if inside else []),
     ]
-
-
-def _certificate(cluster: Cluster, spec: ServiceSpec) -> list[Finding]:
-    """An Ingress Controller with a Secret it cannot use serves a certificate of its own, and says so nowhere."""
-    check, option = "tls secret", "tls_secret"
-
-    def look() -> Iterator[Finding]:
-        values = references.read(cluster.kube, spec.namespace, spec.tls_secret, option)
-        for key, begins in (("tls.crt", "-----BEGIN CERTIFICATE-----"), ("tls.key", "-----BEGIN ")):
-            if begins not in references.held(values, spec.tls_secret, key, option):
-                what = f"key '{key}' of Secret {spec.tls_secret} is not in PEM form"
-                raise Refused(what, where=option, next_step="Make it with 'kubectl create secret tls'")
-        yield findings.ok(check, f"Secret {spec.tls_secret} holds a certificate and a key")
-
-    try:
-        return findings.readable(check, look)
-    except Refused as error:
-        return [findings.of_error(check, error)]
 
 
 def _room(cluster: Cluster, demands: Sequence[Demand]) -> Iterator[Finding]:
