@@ -30,7 +30,7 @@ from ...kube.client import Kube
 from ...kube.objects import Manifest, Ref
 from ...kube.plan import Change
 from .. import manager as managers
-from .. import manifests
+from .. import names
 from .model import SHARED, Key
 
 
@@ -114,7 +114,7 @@ def publish(kube: Kube, store: Store, wish: Publication, timeline: Timeline | No
             )
         if wish.check_mode:
             return predicted(kube, wish, planned(kube, store, wish))
-        with lock.alone(kube, MANAGER, wish.manager, wish.manager, place, name=manifests.LOCK, say=progress.say):
+        with lock.alone(kube, MANAGER, wish.manager, wish.manager, place, name=names.LOCK, say=progress.say):
             plan = planned(kube, store, wish)
             with activity.told(kube, place, deed(wish)):
                 prove(kube, wish, plan, progress)
