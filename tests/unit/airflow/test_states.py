@@ -19,7 +19,7 @@ COMPONENTS = ["web-server", "scheduler", "dag-processor", "triggerer"]
 
 
 def replicas(kube: FakeKube) -> dict[str, int]:
-    found = [ref for ref in kube.refs(NAMESPACE) if ref.startswith(("Deployment", "StatefulSet"))]
+    found = [ref for ref in kube.refs(NAMESPACE) if ref.startswith(("Deployment/etl-", "StatefulSet/etl-"))]
     return {ref: kube.find(*ref.split("/"), NAMESPACE)["spec"]["replicas"] for ref in found}
 
 
