@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from . import cluster, errors, health
 from .api.install import install
+from .housekeeping import Housekeeping
 from .operations import Operations
 from .settings import Settings
 from .volume import Volume
@@ -20,10 +21,13 @@ from .volume import Volume
 def create_app(settings: Settings, connect: cluster.Connect = cluster.connect) -> FastAPI:
     """:param connect: makes a connection to the cluster."""
 
+    volume = Volume(settings.files)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.kube = connect()
-        yield
+        with Housekeeping(settings, volume, connect).going_on():
+            yield
         app.state.kube.close()
 
     app = FastAPI(
@@ -39,7 +43,7 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect) -
     app.state.settings = settings
     app.state.connect = connect
     errors.install(app)
-    app.state.volume = Volume(settings.files)
+    app.state.volume = volume
     app.include_router(health.router)
     install(app, Operations(connect, settings.files / "operations"))
     return app

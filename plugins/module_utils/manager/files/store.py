@@ -227,6 +227,13 @@ class Store:
         with self._lock:
             self._views.refresh(service, self._files_of(SHARED, service, {}))
 
+    def fill_new(self) -> list[str]:
+        """Folders that something else has made for new services get their files; the names of these services."""
+        new = [service for service in self._views.services() if not self._views.is_filled(service)]
+        for service in new:
+            self.refresh(service)
+        return new
+
     def _files_of(self, kind: str, service: str, replacing: Replacing) -> dict[str, Placed]:
         """:raises Refused: uploads bring the same path."""
         versions = self._of_service(kind, service, replacing)

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from ...common import validation as check
 from . import disk
 from .layout import Layout
 from .overlay import Placed
@@ -26,7 +27,12 @@ class Views:
         self._layout = layout
 
     def services(self) -> list[str]:
-        return sorted(path.name for path in self._layout.shared.iterdir() if path.is_dir())
+        """Those that have a folder, whoever made it."""
+        found = self._layout.shared.iterdir()
+        return sorted(path.name for path in found if path.is_dir() and check.NAME.fullmatch(path.name))
+
+    def is_filled(self, service: str) -> bool:
+        return self._layout.record_of_view(service).is_file()
 
     def refresh(self, service: str, files: dict[str, Placed]) -> None:
         """Make the folder what it shall be. Whatever is right already is not touched."""
@@ -36,7 +42,7 @@ class Views:
         before = self._state(service)
         right = {path: put for path, put in wanted.items() if before.get(path) == put and (folder / path).is_file()}
         gone = paths_in(folder) - set(wanted)
-        if wanted == before == right and not gone:
+        if self.is_filled(service) and wanted == before == right and not gone:
             return
         # Until all is done only these are certain: a killed process must not be believed.
         self._remember(service, right)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError, Refused
-from ansible_collections.scp.dataops.plugins.module_utils.manager.files import disk, versions
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files import disk, usage, versions
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model import Archive, Entry, Key, digest
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.objects import WrongOffset
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import InUse, Published, Store
@@ -467,6 +467,15 @@ def test_a_service_without_a_folder_gets_one_with_its_first_file(store: Store, v
     assert tree(volume / "shared" / "etl") == {"a.txt": b"1"}
 
 
+def test_folders_that_others_made_are_filled(store: Store, volume: Path) -> None:
+    used(store, "shared", "", "conf", {"a.txt": b"all"})
+    for name in ("etl", "lost+found"):
+        (volume / "shared" / name).mkdir()
+    assert store.fill_new() == ["etl"]
+    assert tree(volume / "shared") == {"etl/a.txt": b"all"}
+    assert store.fill_new() == []
+
+
 TURNS = {
     "file becomes a folder": ({"a": b"1"}, {"a/b": b"2"}),
     "folder becomes a file": ({"a/b": b"1", "a/c/d": b"2"}, {"a": b"3"}),
@@ -614,6 +623,28 @@ def test_a_sweep_spares_what_is_wanted_soon(store: Store, volume: Path) -> None:
     age(path, DAY + 60)
     assert (store.sweep(InUse()).objects, store.sweep(InUse()).size) == (1, 0)
     assert store.missing([NAME]) == [NAME]
+
+
+def test_what_the_cluster_uses() -> None:
+    template = "volumeMounts:\n- subPath: generations/libraries/0123456789\n"
+    mounts = [{"subPath": "generations/plugins/aa11"}, {"subPath": "shared/etl"}]
+    objects = [
+        {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"volumeMounts": mounts}]}}}},
+        {"kind": "ConfigMap", "metadata": {"name": "etl-config"}, "data": {"pod.yaml": template}},
+        {"kind": "ConfigMap", "metadata": {"name": "empty"}},
+        {
+            "kind": "ConfigMap",
+            "metadata": {"name": "dataops-manager-published"},
+            "data": {"_all": json.dumps({"plugins": "bb22", "requirements": ""})},
+        },
+        {"kind": "Job", "spec": {"args": ["/files/generations/requirements/cc33"]}},
+    ]
+    assert usage.of_objects(objects, frozenset({"etl"})) == InUse(
+        services=frozenset({"etl"}),
+        plugins=frozenset({"aa11", "bb22"}),
+        requirements=frozenset({"cc33"}),
+        libraries=frozenset({"0123456789"}),
+    )
 
 
 def test_a_list_of_uploads(store: Store) -> None:
