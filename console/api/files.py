@@ -11,10 +11,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any
 
+from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import Outcome, Timeline
 from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError
+from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files import disk
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files import publish as publishing
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.publish import Publication
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +27,8 @@ from starlette.requests import ClientDisconnect
 
 from .. import volume
 from . import file_models as models
-from .common import ERRORS, PREFIX, Operator, Viewer
+from .common import ERRORS, PREFIX, Changing, Operator, Viewer
+from .models import Accepted, Plan
 
 # Refused while a client still sends: so much is taken and thrown away, since a client that cannot send on does not
 # read why. Whatever is more ends with the connection.
@@ -143,6 +149,40 @@ def prospective(asked: models.Prospect, store: Opened, who: Operator) -> models.
 def activate(asked: models.Chosen, store: Opened, who: Operator) -> None:
     """Use a version from now on, or with null none of them. Shared files are in every pod within seconds."""
     store.activate(asked.kind, asked.service, asked.name, asked.version, who.name)
+
+
+@router.post(
+    "/publish",
+    status_code=202,
+    response_model=Accepted | Plan,
+    responses={**ERRORS, 200: {"model": Plan, "description": "With dry_run: what would be done."}},
+)
+def publish(change: Changing, asked: models.Chosen, store: Opened) -> dict[str, Any]:
+    """Activate a version, or with null delete the upload, and bring that to the services.
+
+    Plugins and libraries are tried in the image of each service first, and then rolled out.
+    """
+    key = asked.key()
+    store.ensure_known(key, asked.version)
+    wish = Publication(
+        key=key,
+        version=asked.version,
+        manager=change.settings.manager,
+        namespace=change.settings.namespace,
+        by=change.by,
+    )
+    if change.dry_run:
+        return change.told(outcome_of(publishing.publish(change.kube, store, replace(wish, check_mode=True))))
+
+    def work(kube: Kube, timeline: Timeline) -> Outcome:
+        return outcome_of(publishing.publish(kube, store, wish, timeline))
+
+    return change.begun(wish.verb, str(key), work)
+
+
+def outcome_of(done: publishing.Published) -> Outcome:
+    stopped = (f"service {name} is stopped and takes the files when it starts" for name in done.stopped)
+    return Outcome(done.changes, {}, restarted=done.restarted, warnings=tuple(stopped), timeline=done.timeline)
 
 
 @router.get("", responses=refusals(400, 401))

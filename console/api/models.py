@@ -272,7 +272,7 @@ class Plan(Outcome):
 
 class Operation(Told):
     operation_id: str = Field(examples=["0f6f2b0e-6d0f-4a8e-9a47-0d3c6f1b2a90"])
-    verb: str = Field(description="create, change, start, stop, restart or remove.", examples=["create"])
+    verb: str = Field(description="create, change, start, stop, restart, publish or remove.", examples=["create"])
     target: str = Field(examples=["service etl"])
     state: Literal["RUNNING", "DONE", "FAILED", "INTERRUPTED"] = Field(
         description="INTERRUPTED: the console ended meanwhile; the next change of the same finishes it."

@@ -18,6 +18,7 @@ from ansible_collections.scp.dataops.console.settings import Settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from ..fake_kube import FakeKube
 from .conftest import BY_MODULE
 
 FILES = "/api/v1/files"
@@ -116,6 +117,39 @@ def test_a_list_is_narrowed_by_kind_and_service(module: TestClient) -> None:
     assert listed(kind="shared", service="etl") == [("shared", ""), ("shared", "etl")]
 
 
+def ended(client: TestClient, answer: Any) -> dict[str, Any]:
+    operation = answer.json()["operation_id"]
+    client.app.state.operations.join(operation, 10)
+    found: dict[str, Any] = client.get(f"/api/v1/operations/{operation}").json()
+    return found
+
+
+def test_shared_files_are_published(module: TestClient, settings: Settings, kube: FakeKube) -> None:
+    assert staging(module, "shared", service="etl").status_code == 200
+    chosen = {"kind": "shared", "service": "etl", "name": "conf", "version": 1}
+    told = module.post(f"{FILES}/publish?dry_run=true", json=chosen)
+    assert (told.status_code, told.json()["actions"]) == (200, [])
+    assert module.get(FILES).json()["uploads"][0]["active"] is None
+    done = ended(module, module.post(f"{FILES}/publish", json=chosen))
+    assert (done["state"], done["verb"], done["target"]) == ("DONE", "publish", "shared 'conf' of service etl")
+    assert (settings.files / "shared" / "etl" / "a.txt").read_bytes() == TEXT
+    done = ended(module, module.post(f"{FILES}/publish", json={**chosen, "version": None}))
+    assert (done["state"], done["verb"]) == ("DONE", "remove")
+    assert not (settings.files / "shared" / "etl" / "a.txt").exists()
+
+
+def test_plugins_are_written_down_for_services_to_come(module: TestClient, kube: FakeKube) -> None:
+    version = staging(module, "plugin", {"menu.py": b"x = 1"}).json()
+    chosen = {"kind": "plugin", "name": "conf", "version": 1}
+    assert ended(module, module.post(f"{FILES}/publish", json=chosen))["state"] == "DONE"
+    published = kube.get("ConfigMap", "dataops-manager-published", settings_namespace(module))
+    assert version["digest"] in published["data"]["_all"]
+
+
+def settings_namespace(client: TestClient) -> str:
+    return str(client.app.state.settings.namespace)
+
+
 A = "a" * 64
 KEY = {"kind": "shared", "name": "conf"}
 ENTRY = {"path": "a.txt", "sha256": NAME, "size": 12}
@@ -141,6 +175,8 @@ REFUSED: dict[str, tuple[str, str, Any, int, str]] = {
     "no version": ("POST", "activate", KEY, 400, "version"),
     "version that never was": ("POST", "activate", {**KEY, "version": 7}, 400, "version"),
     "delete what never was": ("POST", "activate", {**KEY, "version": None}, 400, "name"),
+    "publish what never was": ("POST", "publish", {**KEY, "version": 7}, 400, "version"),
+    "remove what never was": ("POST", "publish", {**KEY, "version": None}, 400, "name"),
     "prospect of no service": ("POST", "prospective", {"service": ""}, 400, "service"),
     "prospect of a bad service": ("POST", "prospective", {"service": "../x"}, 400, "service"),
     "prospect with a bad name": (
@@ -204,6 +240,7 @@ CALLS = {
     "stage": ("POST", "/stage"),
     "prospective": ("POST", "/prospective"),
     "activate": ("POST", "/activate"),
+    "publish": ("POST", "/publish"),
     "list": ("GET", ""),
     "history": ("GET", "/history?kind=plugin&name=a"),
 }
@@ -277,6 +314,7 @@ def test_every_route_is_described(module: TestClient) -> None:
         f"{FILES}/stage": {"post"},
         f"{FILES}/prospective": {"post"},
         f"{FILES}/activate": {"post"},
+        f"{FILES}/publish": {"post"},
     }
     for path in described:
         for verb in paths[path].values():

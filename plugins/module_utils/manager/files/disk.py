@@ -18,7 +18,8 @@ from ...errors import Refused
 # How much of a file is in memory at once.
 BLOCK = 2**20
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-READ_ONLY, EXECUTABLE, FOLDER = 0o444, 0o555, 0o755
+# Jobs of services make folders beside ours, in the same group and perhaps as another user.
+READ_ONLY, EXECUTABLE, FOLDER = 0o444, 0o555, 0o775
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # Answers of file systems that have no hard links, or not for this file.
 NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS})

@@ -209,10 +209,7 @@ class Store:
         """Use this version from now on, or none (deleted; its versions stay). Shared files are there at once."""
         key = checked_key(kind, scope, name)
         with self._lock:
-            if version is not None:
-                self._versions.read(key, version)
-            elif self._versions.newest(key) is None:
-                raise BadOption(f"there is no {key}", where="name")
+            self.ensure_known(key, version)
             services = {scope, *(self._views.services() if not scope else ())}
             for service in services:
                 self._files_of(kind, service, {key: version})
@@ -220,6 +217,13 @@ class Store:
             if kind == SHARED:
                 for service in services - {""}:
                     self.refresh(service)
+
+    def ensure_known(self, key: Key, version: int | None) -> None:
+        """:raises BadOption: there is no such version; or with none, no such upload."""
+        if version is not None:
+            self._versions.read(key, version)
+        elif self._versions.newest(key) is None:
+            raise BadOption(f"there is no {key}", where="name")
 
     def refresh(self, service: str) -> None:
         """Give a service its folder of shared files, or bring it up to date."""

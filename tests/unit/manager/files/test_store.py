@@ -358,7 +358,7 @@ def test_generations_are_named_by_what_they_hold(store: Store, volume: Path) -> 
     folder = volume / "generations" / "plugins" / version.digest
     assert tree(folder) == PLUGIN
     assert (folder / "menu.py").stat().st_mode & 0o777 == 0o444
-    assert folder.stat().st_mode & 0o777 == 0o755
+    assert folder.stat().st_mode & 0o777 == 0o775
     assert (folder / "menu.py").stat().st_nlink == 2
 
 
