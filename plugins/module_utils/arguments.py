@@ -74,6 +74,8 @@ PLACEMENT: dict[str, Any] = {
         },
     },
     "image_pull_secrets": {"type": "list", "elements": "str", "no_log": False},
+    # The secret is one's name.
+    "python_index": {"type": "dict", "options": {"url": {"type": "str"}, "secret": {"type": "str", "no_log": False}}},
 }
 # Options that both a Manager and a Service have.
 SHARED: dict[str, Any] = {

@@ -647,6 +647,20 @@ options:
         description: What else is reached directly, as hosts, domains with a dot before them, addresses or networks.
         type: list
         elements: str
+  python_index:
+    description:
+      - Where libraries that were not uploaded as wheels come from, when a set of Python Library Files is installed.
+        Wheels that were uploaded are tried first, and alone.
+      - Left out, pip's own setting in the image holds, which is PyPI unless the image says otherwise.
+    type: dict
+    suboptions:
+      url:
+        description: Address of the index, such as V(https://pypi.example.com/simple). It must not hold a password.
+        type: str
+      secret:
+        description: Name of a Secret in the namespace, with the keys C(username) and C(password), for an index that
+          asks for them.
+        type: str
   image_pull_secrets:
     description:
       - Names of Secrets in the namespace with which images are pulled. They must exist.

@@ -20,6 +20,7 @@ from .database import Database
 from .git.spec import GitSync, git_sync
 from .placement import Placement
 from .sizes import SIZED, Size, Workers
+from .uploads.index import PythonIndex, python_index
 from .uploads.spec import NOTHING, Uploads
 from .versions import NEWEST, Component, Profile, profile
 
@@ -32,6 +33,7 @@ NESTED = frozenset(
         *sizes.NESTED,
         *placement.NESTED,
         "git_sync",
+        "python_index",
         "account",
         "flower",
         "database",
@@ -45,7 +47,7 @@ NESTED = frozenset(
     }
 )
 # What a Manager may set for all of its services.
-INHERITED = ("domain", "storage_class", "image_pull_secrets", *placement.OPTIONS, "size", *SIZED)
+INHERITED = ("domain", "storage_class", "image_pull_secrets", "python_index", *placement.OPTIONS, "size", *SIZED)
 
 DEFAULT_ACCOUNT = "dataops"
 SMALLEST_STORAGE = "1Gi"
@@ -81,6 +83,7 @@ class ServiceSpec:
     database: Database
     broker: Broker
     placement: Placement
+    python_index: PythonIndex | None
     tags: Mapping[str, str]
     config: settings.Config
     environment: environment.Environment
@@ -177,6 +180,7 @@ class ServiceSpec:
             database=database.from_options(options.get("database", {})),
             broker=broker.from_options(options.get("broker", {})),
             placement=placement.from_options(options),
+            python_index=python_index(options.get("python_index", {})),
             tags=check.tags(options.get("tags", {}), "tags"),
             config=settings.config(options.get("config", {}), version),
             environment=environment.environment(options.get("environment", {}), version),

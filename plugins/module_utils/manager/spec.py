@@ -12,6 +12,7 @@ from typing import Any
 
 from ..airflow import images, placement, sizes
 from ..airflow import spec as service
+from ..airflow.uploads.index import python_index
 from ..airflow.versions import NEWEST, profile
 from ..common import validation as check
 from ..common.validation import HostAlias
@@ -23,7 +24,7 @@ NESTED = frozenset(
         "account",
         "console",
         "default_settings",
-        *(f"default_settings.{option}" for option in (*sizes.NESTED, *placement.NESTED)),
+        *(f"default_settings.{option}" for option in (*sizes.NESTED, *placement.NESTED, "python_index")),
     }
 )
 DEFAULT_STORAGE_SIZE = "100Gi"
@@ -128,6 +129,7 @@ def default_settings(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     if "domain" in raw:
         check.domain(raw["domain"], f"{at}.domain")
     placement.from_options(raw, at=f"{at}.")
+    python_index(raw.get("python_index", {}), f"{at}.python_index")
     images.pull_secrets(raw.get("image_pull_secrets", ()), f"{at}.image_pull_secrets")
     # Services differ in their executor; what one has no use for it leaves out.
     sizes.sizes(raw, profile(NEWEST), celery=True, at=f"{at}.")

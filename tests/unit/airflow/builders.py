@@ -78,6 +78,7 @@ FULL: dict[str, Any] = {
     "affinity": AFFINITY,
     "priority_class": "dataops",
     "ca_certificates": AUTHORITY,
+    "python_index": {"url": "https://pypi.example.com/simple", "secret": "index-login"},
     "egress_proxy": {"http": "http://proxy.example.com:3128", "no_proxy": [".internal"]},
     "image_pull_secrets": ["registry"],
     "tags": {"team": "analytics"},

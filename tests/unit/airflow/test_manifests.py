@@ -259,6 +259,8 @@ def test_every_key_is_there(spec: ServiceSpec) -> None:
     keys = {item["metadata"]["name"]: set(item["data"]) for item in found if item["kind"] in ("Secret", "ConfigMap")}
     for item in tailoring.secret_keys(spec):
         keys.setdefault(item.secret, set()).add(item.key)
+    if spec.python_index:
+        keys[spec.python_index.secret] = {"username", "password"}
     for name, pod in pods(found):
         files = {volume["name"]: volume.get("configMap", {}).get("name") for volume in pod.get("volumes", [])}
         for container in pod["containers"]:

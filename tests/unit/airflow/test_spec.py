@@ -66,6 +66,7 @@ def test_defaults() -> None:
             "ca_certificates": "",
             "proxy": None,
         },
+        "python_index": None,
         "tags": {},
         "config": {},
         "environment": {},

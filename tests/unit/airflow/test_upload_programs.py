@@ -12,10 +12,14 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import scripts
@@ -26,7 +30,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.uploads.plugin
 NO_INDEX = "http://127.0.0.1:9/simple"
 HAS = version("packaging")
 CORRECT = "Ask for a version that fits, or use an image of your own"
-WHEELS = "Upload the wheels of all that is needed"
+WHEELS = "Upload the wheels of all that is needed, or set python_index to an index that the cluster reaches"
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def run(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={**kept, **variables}, capture_output=True, text=True, check=False)
 
 
-def install(folder: Path, text: str, wheels: tuple[Wheel, ...]) -> subprocess.CompletedProcess[str]:
+def install(folder: Path, text: str, wheels: tuple[Wheel, ...], **index: str) -> subprocess.CompletedProcess[str]:
     wanted = folder / "wanted"
     wanted.mkdir()
     (wanted / "requirements.txt").write_text(text)
@@ -66,7 +70,7 @@ def install(folder: Path, text: str, wheels: tuple[Wheel, ...]) -> subprocess.Co
         (wanted / "wheels").mkdir(exist_ok=True)
         wheel.build(wanted / "wheels")
     target = folder / "generations" / "made"
-    return run(LIBRARIES, REQUIREMENTS=str(wanted), LIBRARIES=str(target), PIP_INDEX_URL=NO_INDEX)
+    return run(LIBRARIES, REQUIREMENTS=str(wanted), LIBRARIES=str(target), PIP_INDEX_URL=NO_INDEX, **index)
 
 
 INSTALLED: dict[str, tuple[str, tuple[Wheel, ...], str]] = {
@@ -137,6 +141,55 @@ def test_refused(tmp_path: Path, text: str, wheels: tuple[Wheel, ...], what: str
     assert told["next_step"] == next_step
     assert done.returncode == 1
     assert list((tmp_path / "generations").iterdir()) == []
+
+
+class Index(BaseHTTPRequestHandler):
+    """A package index with one wheel, for one login."""
+
+    login = "Basic " + base64.b64encode(b"reader:SENTINEL p@ss").decode()
+    wheel = b""
+
+    def do_GET(self) -> None:
+        file = "alpha-1.0-py3-none-any.whl"
+        answers = {"/simple/alpha/": f'<a href="/{file}">{file}</a>'.encode(), f"/{file}": self.wheel}
+        known = self.headers.get("Authorization") == self.login
+        body = answers.get(self.path, b"") if known else b""
+        self.send_response(200 if body else 404 if known else 401)
+        self.send_header("Content-Type", "text/html" if self.path.startswith("/simple") else "application/zip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[str]:
+    folder = tmp_path / "index"
+    folder.mkdir()
+    Wheel("alpha").build(folder)
+    (built,) = folder.iterdir()
+    Index.wheel = built.read_bytes()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/simple"
+        server.shutdown()
+
+
+BY_INDEX: dict[str, tuple[str, str, str]] = {
+    "found": ("alpha", "SENTINEL p@ss", "libraries: alpha==1.0"),
+    "not there": ("beta", "SENTINEL p@ss", "No matching distribution found for beta"),
+    "another password": ("alpha", "SENTINEL other", "the package index does not take the login"),
+}
+
+
+@pytest.mark.parametrize(("text", "password", "said"), BY_INDEX.values(), ids=BY_INDEX.keys())
+def test_an_index_with_a_login(tmp_path: Path, index: str, text: str, password: str, said: str) -> None:
+    login = {"INDEX_URL": index, "INDEX_USERNAME": "reader", "INDEX_PASSWORD": password}
+    done = install(tmp_path, text, (), **login)
+    assert said in done.stdout.splitlines()[-1]
+    assert "SENTINEL" not in done.stdout + done.stderr
 
 
 def test_a_set_that_is_there_is_not_made_again(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.uploads.spec import NOTHING, Uploads, of_service
 from ansible_collections.scp.dataops.plugins.module_utils.common import owner
-from ansible_collections.scp.dataops.plugins.module_utils.errors import NotReady, Refused
+from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, NotReady, Refused
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
+from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import ManagerSpec
 
 from ..fake_kube import FakeKube, cluster_object
 from ..runs import NAMESPACE, cluster, cluster_with_service, done, run
@@ -135,6 +136,43 @@ def test_touched(before: Uploads, after: Uploads, expected: set[str]) -> None:
         for uploads in (before, after)
     ]
     assert {name for name in templates[0] if templates[0][name] != templates[1][name]} == expected
+
+
+# Where libraries come from
+
+INDEX = {"url": "https://pypi.example.com/simple", "secret": "index-login"}
+BAD_INDEX: dict[str, tuple[dict[str, Any], str]] = {
+    "another key": ({"addr": "x"}, "python_index.addr: no such option. Use url, secret"),
+    "no address": ({"secret": "login"}, "python_index.url: '' is not the address of a package index."),
+    "not one of the web": ({"url": "file:///simple"}, "python_index.url: 'file:///simple' is not the address"),
+    "with a password": ({"url": "https://u:SENTINEL@h/simple"}, "python_index.url: the address contains a user or"),
+    "not a Secret": ({"url": "https://h/simple", "secret": "A B"}, "python_index.secret: 'A B' is not a valid name"),
+}
+
+
+@pytest.mark.parametrize(("option", "message"), BAD_INDEX.values(), ids=BAD_INDEX.keys())
+def test_an_index_that_cannot_be(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadOption) as raised:
+        service(python_index=option)
+    assert str(raised.value).startswith(message)
+    assert "SENTINEL" not in str(raised.value)
+    with pytest.raises(BadOption, match=r"default_settings\.python_index"):
+        ManagerSpec.from_options(
+            {"domain": "example.com", "default_settings": {"python_index": option}}, name="analytics", namespace="data"
+        )
+
+
+def test_the_job_gets_the_index_and_its_login_by_reference() -> None:
+    def environment(**options: Any) -> dict[str, Any]:
+        (job, _plugins) = rendered(uploading(service(**options))).files
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        return {item["name"]: item for item in container["env"] if item["name"].startswith("INDEX_")}
+
+    assert environment() == {}
+    assert environment(python_index={"url": INDEX["url"]}).keys() == {"INDEX_URL"}
+    found = environment(python_index=INDEX)
+    assert found["INDEX_URL"]["value"] == INDEX["url"]
+    assert found["INDEX_PASSWORD"]["valueFrom"] == {"secretKeyRef": {"name": "index-login", "key": "password"}}
 
 
 # Runs

@@ -57,6 +57,7 @@ TOUCHED: dict[str, tuple[dict[str, Any], Secrets, set[str]]] = {
     "affinity": ({"affinity": {}}, SECRETS, ALL | STORES),
     "priority_class": ({"priority_class": "other"}, SECRETS, ALL | STORES),
     "ca_certificates": ({"ca_certificates": ""}, SECRETS, ALL),
+    "python_index": ({"python_index": {}}, SECRETS, set()),
     "egress_proxy": ({"egress_proxy": {}}, SECRETS, ALL),
     "worker size": (size("worker", cpu="4"), SECRETS, {"scheduler", "worker"}),
     "worker replicas": (size("worker", replicas=5), SECRETS, set()),

@@ -50,6 +50,7 @@ FULL: dict[str, Any] = {
         "affinity": {"nodeAffinity": {}},
         "priority_class": "dataops",
         "ca_certificates": AUTHORITY,
+        "python_index": {"url": "https://pypi.example.com/simple"},
         "egress_proxy": {"https": "http://proxy.example.com:3128"},
         "image_pull_secrets": ["registry"],
         "size": "small",

@@ -51,6 +51,7 @@ CASES: dict[str, dict[str, Any]] = {
     "placed": {
         "host_aliases": [{"ip": "10.0.0.5", "hostnames": ["warehouse.internal"]}],
         "node_selector": {"pool": "dataops"},
+        "python_index": {"url": "https://pypi.example.com/simple", "secret": "index-login"},
         "egress_proxy": {"http": "http://proxy.example.com:3128", "no_proxy": [".internal"]},
     },
     "stopped": {"state": "stopped"},

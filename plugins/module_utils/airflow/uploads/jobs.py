@@ -13,6 +13,7 @@ from .. import names, pods
 from ..pieces import digest, job
 from ..spec import ServiceSpec
 from . import mounts
+from .index import PythonIndex
 from .library_script import LIBRARIES
 from .plugin_script import PLUGINS
 
@@ -32,10 +33,21 @@ def libraries_job(spec: ServiceSpec) -> Manifest:
         pods.NO_DATABASE_CHECK,
         pods.plain("REQUIREMENTS", f"{names.FILES}/{mounts.requirements_folder(spec)}"),
         pods.plain("LIBRARIES", f"{names.FILES}/{mounts.libraries_folder(spec, image)}"),
+        *index(spec.python_index),
     ]
     container = pods.job_container(spec, "libraries", ["python", "-c", LIBRARIES], environment, [mounts.WHOLE])
     pod = pods.job_pod(spec, container, [mounts.VOLUME], account=None)
     return job(spec, f"{spec.name}-libraries-{mounts.libraries(spec.uploads, image)}", "libraries", pod, retries=0)
+
+
+def index(chosen: PythonIndex | None) -> list[Manifest]:
+    if chosen is None:
+        return []
+    login = {"INDEX_USERNAME": "username", "INDEX_PASSWORD": "password"} if chosen.secret else {}
+    return [
+        pods.plain("INDEX_URL", chosen.url),
+        *(pods.from_secret(variable, chosen.secret, key) for variable, key in login.items()),
+    ]
 
 
 def plugins_job(spec: ServiceSpec) -> Manifest:

@@ -24,6 +24,7 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import distributions
+from urllib.parse import quote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -33,6 +34,12 @@ TARGET = pathlib.Path(os.environ["LIBRARIES"])
 # Where pods find it, for the lines of a traceback.
 PLACE = "/opt/airflow/libraries"
 UNREACHABLE = ("NewConnectionError", "ConnectTimeout", "Name or service not known", "name resolution", "Max retries")
+USER, PASSWORD = os.environ.get("INDEX_USERNAME", ""), os.environ.get("INDEX_PASSWORD", "")
+OF_INDEX = (
+    ("CERTIFICATE_VERIFY_FAILED", "the certificate of the package index is not trusted", "Set ca_certificates"),
+    ("401 Client Error", "the package index does not take the login", "Correct the Secret that python_index names"),
+    ("403 Client Error", "the package index does not let this login in", "Correct the Secret that python_index names"),
+)
 CONFLICT = "The conflict is caused by"
 CORRECT = "Ask for a version that fits, or use an image of your own"
 MISSING = re.compile(r"No matching distribution found for (\\S+)")
@@ -99,6 +106,24 @@ def pip(arguments, index):
     return subprocess.run(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+def asked_index():
+    """Settings of pip for the index that was asked for. Its login must be in no argument and in no message."""
+    url = os.environ.get("INDEX_URL")
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    login = "%s:%s@" % (quote(USER, safe=""), quote(PASSWORD, safe="")) if PASSWORD else ""
+    settings = {"PIP_INDEX_URL": parts._replace(netloc=login + parts.netloc).geturl(), "PIP_EXTRA_INDEX_URL": ""}
+    # Who wrote http means it.
+    return {**settings, **({"PIP_TRUSTED_HOST": parts.netloc} if parts.scheme == "http" else {})}
+
+
+def without_login(text):
+    for secret in (PASSWORD, quote(PASSWORD, safe="")):
+        text = text.replace(secret, "****") if secret else text
+    return text
+
+
 def reason(said):
     """What pip says, in the words of who asked."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
@@ -125,18 +150,23 @@ def resolved(arguments, work):
     alone = pip(command, {"PIP_NO_INDEX": "1"})
     if alone.returncode == 0:
         return json.loads(report.read_text())["install"], {"PIP_NO_INDEX": "1"}
-    with_index = pip(command, {})
+    index = asked_index()
+    # Only so does pip tell that an index refused it.
+    with_index = pip([*command, "-vv"], index)
     if with_index.returncode == 0:
-        return json.loads(report.read_text())["install"], {}
-    if not any(word in with_index.stdout for word in UNREACHABLE):
+        return json.loads(report.read_text())["install"], index
+    troubles = [(what, next_step) for words, what, next_step in OF_INDEX if words in with_index.stdout]
+    if not troubles and not any(words in with_index.stdout for words in UNREACHABLE):
         raise Refusal(reason(with_index.stdout), CORRECT)
     if CONFLICT in alone.stdout:
         raise Refusal(reason(alone.stdout), CORRECT)
+    if troubles:
+        raise Refusal(*troubles[0])
     missing = MISSING.search(alone.stdout)
     raise Refusal(
         "%s is not among the uploaded wheels, and no package index can be reached"
         % (missing[1] if missing else "what is needed"),
-        "Upload the wheels of all that is needed",
+        "Upload the wheels of all that is needed, or set python_index to an index that the cluster reaches",
     )
 
 
@@ -192,7 +222,7 @@ def main():
     try:
         install(work)
     except Refusal as refusal:
-        print(json.dumps({"refused": refusal.what, "next_step": refusal.next_step}))
+        print(json.dumps({"refused": without_login(refusal.what), "next_step": refusal.next_step}))
         sys.exit(1)
     finally:
         shutil.rmtree(work, ignore_errors=True)
