@@ -83,3 +83,21 @@ attributes:
     membership:
       - scp.dataops.dataops
 """
+
+    UPLOAD = r"""
+attributes:
+  check_mode:
+    description: Predicts changes without writing, by comparing checksums of files with those that are there.
+    support: full
+  diff_mode:
+    description: Lists files before and after, each with checksum and size, never what is in them.
+    support: full
+  idempotent:
+    description: A second run with the same options changes nothing.
+    support: full
+  action_group:
+    description: Take connection options from C(module_defaults) for the group C(scp.dataops.dataops).
+    support: full
+    membership:
+      - scp.dataops.dataops
+"""

@@ -25,6 +25,7 @@ from ansible.module_utils.common.json import Direction, get_module_decoder, get_
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action.normal import ActionModule as ModuleAction
 from ansible_collections.scp.dataops.plugins.module_utils import door
+from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError
 
 # The form in which Ansible and modules exchange arguments and results.
 PROFILE = "legacy"
@@ -123,11 +124,28 @@ class DataOpsAction(ModuleAction):
                 environment=environment,
             )
         )
-        if reason:
-            self._display.vvv(f"{self._task.action} runs in a process of its own: {reason}")
-            return super().run(tmp, task_vars)
-        self._display.vvv(f"{self._task.action} runs in the worker")
-        return self._run_here(variables, environment)
+        given = self._task.args
+        try:
+            self._task.args = self.completed(dict(given), variables)
+            if reason:
+                self._display.vvv(f"{self._task.action} runs in a process of its own: {reason}")
+                result: dict[str, Any] = super().run(tmp, task_vars)
+            else:
+                self._display.vvv(f"{self._task.action} runs in the worker")
+                result = self._run_here(variables, environment)
+        except DataOpsError as error:
+            return {"failed": True, "msg": str(error)}
+        finally:
+            # Ansible may run the same task once more.
+            self._task.args = given
+        return result
+
+    def completed(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The task's arguments with what only the host has where Ansible runs; a module that needs that overrides this.
+
+        :raises DataOpsError: when the task cannot be run so.
+        """
+        return arguments
 
     def _interpreter(self, variables: dict[str, Any]) -> str:
         host = variables["ansible_delegated_vars"][self._task.delegate_to] if self._task.delegate_to else variables

@@ -79,3 +79,21 @@ def test_a_remote_host(manager: Driver, far: Driver) -> None:
     assert refused.startswith("description: 151 characters are too many")
     missing = Driver(host=far.host).refused("dataops_manager_info", name="x", kubeconfig="/nonexistent/kubeconfig")
     assert "/nonexistent/kubeconfig" in missing
+
+
+def test_files_are_brought_to_a_remote_host(manager: Driver, far: Driver, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "run.sh").write_text("#!/bin/sh\n")
+    (folder / "sub" / "run.sh").chmod(0o755)
+    (folder / ".DS_Store").write_text("")
+    options = {"manager": MANAGER["name"], "kind": "shared", "src": str(folder)}
+    try:
+        there = far.run("dataops_upload", **options)
+        assert not there.failed, there.message
+        assert [(one["path"], one["executable"]) for one in there["upload"]["files"]] == [("sub/run.sh", True)]
+        assert there["left_out"] == [".DS_Store"]
+        here = manager.run("dataops_upload", **options)
+        assert (here["changed"], here["upload"]) == (False, there["upload"])
+    finally:
+        manager.run("dataops_upload", manager=MANAGER["name"], kind="shared", name="data", state="absent")

@@ -20,7 +20,12 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 INVENTORIES = sorted(path.name for path in (ROOT / "inventories").iterdir() if path.is_dir())
 # Roles that are one task of a module, with that module.
-ROLES_OF_MODULES = {"manager": "dataops_manager", "airflow": "dataops_service", "objects": "dataops_objects"}
+ROLES_OF_MODULES = {
+    "manager": "dataops_manager",
+    "airflow": "dataops_service",
+    "objects": "dataops_objects",
+    "upload": "dataops_upload",
+}
 # Of these, the ones that the site's playbook composes from an inventory.
 ROLES_OF_THE_SITE = ("manager", "airflow")
 # What actions hand to their modules is nobody's to set.

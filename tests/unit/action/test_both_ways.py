@@ -33,6 +33,7 @@ VARYING = re.compile(r"(?<=incident )[0-9a-f]{8}|\d+\.\d(?= s )|(?<=-)[0-9a-f]{1
 TOKEN = "SENTINEL-token"
 GIT = {"repo": "https://git.example.com/team/dags.git", "username": "deploy", "password": "SENTINEL-git"}
 ETL = {"name": "etl", "manager": "analytics"}
+SHARED = {"kind": "shared", "manager": "analytics"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,16 @@ CHANGED, SAME = {"failed": False, "changed": True}, {"failed": False, "changed":
 # In this order, on one cluster.
 CASES = {
     "nothing there yet": Case("dataops_manager_info", {"name": "analytics"}, {**SAME, "manager": {}}),
+    "a file beside the playbook": Case(
+        "dataops_upload", {**SHARED, "src": "note.txt"}, refused("manager: Manager 'analytics' does not exist")
+    ),
+    "its name and checksum, check mode": Case(
+        "dataops_upload",
+        {**SHARED, "src": "note.txt"},
+        {**CHANGED, "actions": ["create shared 'note.txt' of all services"], "sent": 0},
+        {"check_mode": True, "diff": True},
+    ),
+    "a text without a name": Case("dataops_upload", {**SHARED, "content": "x"}, refused("name: it is not set.")),
     "no Manager": Case("dataops_service", ETL, refused("manager: Manager 'analytics' does not exist")),
     "no Manager, check mode": Case("dataops_service", {**ETL, "domain": "example.com"}, CHANGED, {"check_mode": True}),
     "predicted, with a diff": Case(
@@ -147,6 +158,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         hosts[PROCESS]["ansible_python_interpreter"] = str(other_python)
         write(folder / "inventory.yml", {"all": {"hosts": hosts}})
         write(folder / "files" / "kubeconfig", kubeconfig())
+        (folder / "files" / "note.txt").write_text("SENTINEL of a file")
         play = {
             "hosts": "all",
             "gather_facts": False,

@@ -32,6 +32,8 @@ NAMES = (
     "dataops_preflight",
     "dataops_service",
     "dataops_service_info",
+    "dataops_upload",
+    "dataops_upload_info",
 )
 
 # What the action of a module hands over.

@@ -143,6 +143,10 @@ def test_the_documentation_names_the_module_and_its_group(name: str) -> None:
 @each_module
 def test_changing_modules_share_their_attributes_and_readers_theirs(name: str) -> None:
     fragments = yaml.safe_load(module(name).DOCUMENTATION)["extends_documentation_fragment"]
-    otherwise = {"dataops_objects": "scp.dataops.change.objects", "dataops_preflight": "scp.dataops.service"}
+    otherwise = {
+        "dataops_objects": "scp.dataops.change.objects",
+        "dataops_preflight": "scp.dataops.service",
+        "dataops_upload": "scp.dataops.change.upload",
+    }
     own = "scp.dataops.change.info" if name.endswith("_info") else otherwise.get(name, "scp.dataops.change")
     assert fragments == ["scp.dataops.auth", own]

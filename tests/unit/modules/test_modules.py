@@ -225,6 +225,8 @@ OPTIONS_OF: dict[str, dict[str, Any]] = {
     "dataops_preflight": {"name": "etl", "manager": "analytics"},
     "dataops_service": SERVICE,
     "dataops_service_info": {"manager": "analytics"},
+    "dataops_upload": {"manager": "analytics", "kind": "shared", "name": "note.txt", "content": "read me"},
+    "dataops_upload_info": {"manager": "analytics"},
 }
 
 
