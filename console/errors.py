@@ -43,7 +43,7 @@ STATUS: Sequence[tuple[type[DataOpsError], int]] = (
 PLACES = ("body", "query", "path", "header", "cookie")
 
 # What a validation calls by its own words.
-WORDS = {"extra_forbidden": "there is no such key", "missing": "it is needed"}
+WORDS = {"extra_forbidden": "there is no such key", "missing": "it is needed", "json_invalid": "the body is no JSON"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,8 @@ def of_engine(error: DataOpsError) -> Problem:
 def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """The first key that is wrong, with what is allowed. The value itself is not repeated: it may be a secret."""
     first = errors[0] if errors else {}
-    parts = [str(part) for part in first.get("loc", ())]
+    # Of a body that is no JSON the place is a number of characters, and no key.
+    parts = [str(part) for part in first.get("loc", ())] if first.get("type") != "json_invalid" else []
     where = ".".join(parts[1:] if parts[:1] and parts[0] in PLACES else parts)
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     what = WORDS.get(str(first.get("type")), first.get("msg", "it cannot be read"))

@@ -164,6 +164,8 @@ def changed(change: Change, found: inventory.Manager, options: dict[str, Any], *
         options=options,
         account_password=password,
         force=force,
+        # What it changes may be this console itself, which does not live to see its successor.
+        wait=False,
         by=change.by,
     )
 

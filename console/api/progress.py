@@ -15,8 +15,10 @@ from .common import ERRORS, LOOKED_UP, PREFIX, Looking, Page, Size, page_of
 
 router = APIRouter(prefix=PREFIX)
 
+UNKNOWN: dict[int | str, dict[str, Any]] = {key: ERRORS[key] for key in (400, 401)}
 
-@router.get("/operations", response_model=models.Operations, responses={401: ERRORS[401]}, tags=["Operations"])
+
+@router.get("/operations", response_model=models.Operations, responses=UNKNOWN, tags=["Operations"])
 def list_operations(look: Looking, page: Page = 0, size: Size = 20) -> dict[str, Any]:
     """Those of this console, the newest first."""
     return page_of([asdict(item) for item in look.running.all()], page, size)
