@@ -17,6 +17,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.info import Mo
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import Request as Run
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import examined
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.preflight import demand
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import BY_KEY
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.common import findings, owner
 from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import Outcome, Timeline
@@ -290,10 +291,10 @@ def show_data_ops_service_settings(look: Looking, data_ops_service_id: Id) -> di
 
 
 def unchosen(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Sizes are inherited resource by resource, all else as a whole."""
+    """What a service does not say itself."""
     left: dict[str, Any] = {}
     for option, value in inherited.items():
-        if option in mapping.WORKLOADS.values() or option == "task_pod":
+        if option in BY_KEY:
             value = {key: each for key, each in value.items() if key not in own.get(option, {})}
         elif option in own:
             continue

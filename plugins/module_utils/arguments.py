@@ -77,6 +77,12 @@ PLACEMENT: dict[str, Any] = {
     # The secret is one's name.
     "python_index": {"type": "dict", "options": {"url": {"type": "str"}, "secret": {"type": "str", "no_log": False}}},
 }
+MONITORING: dict[str, Any] = {
+    "enabled": {"type": "bool"},
+    "labels": {"type": "dict"},
+    "dashboard": {"type": "bool"},
+    "interval": {"type": "int"},
+}
 # Options that both a Manager and a Service have.
 SHARED: dict[str, Any] = {
     "description": {"type": "str"},
@@ -153,6 +159,7 @@ OWN: dict[str, Any] = {
     "image": {"type": "str"},
     **SIZES,
     **PLACEMENT,
+    "monitoring": {"type": "dict", "options": MONITORING},
     **SHARED,
 }
 DEFAULT_SETTINGS: dict[str, Any] = {
@@ -162,6 +169,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "host_aliases": HOST_ALIASES,
     **SIZES,
     **PLACEMENT,
+    "monitoring": {"type": "dict", "options": MONITORING},
 }
 # What a Manager is made of.
 MANAGER: dict[str, Any] = {

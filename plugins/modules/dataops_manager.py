@@ -316,6 +316,29 @@ options:
           - Names of Secrets in the namespace with which images are pulled. They must exist.
         type: list
         elements: str
+      monitoring:
+        description:
+          - Metrics for those who have Prometheus, as with a service. A service that says some of it inherits the rest.
+        type: dict
+        version_added: 0.3.0
+        suboptions:
+          enabled:
+            description: Whether services are monitored. Defaults to V(false).
+            type: bool
+          labels:
+            description:
+              - >-
+                Labels of the C(ServiceMonitor) and the C(PrometheusRule), by which a Prometheus selects them, such as
+                C({release: prometheus}).
+            type: dict
+          dashboard:
+            description:
+              - Whether a Grafana dashboard comes with it, in a ConfigMap with the label C(grafana_dashboard) that
+                Grafana's own helper looks for. Defaults to V(true).
+            type: bool
+          interval:
+            description: Seconds between two readings by Prometheus, 5 to 120. Defaults to V(30).
+            type: int
 seealso:
   - module: scp.dataops.dataops_service
   - module: scp.dataops.dataops_manager_info

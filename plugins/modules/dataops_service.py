@@ -134,6 +134,34 @@ options:
         description:
           - Whether it runs. Only with the V(CeleryExecutor).
         type: bool
+  monitoring:
+    description:
+      - Metrics for those who have Prometheus, see C(docs/monitoring.md). Airflow sends them to a statsd-exporter beside
+        the service, under names that alerts and dashboard agree with. Off unless asked for.
+      - A change of O(monitoring.enabled) restarts all components of Airflow, other changes none of them.
+      - Where the cluster has the kinds of the Prometheus Operator, a C(ServiceMonitor) and a C(PrometheusRule) come
+        with it. Elsewhere they are left out, with a warning, and the Service C(NAME-metrics) can be scraped at port
+        9102.
+    type: dict
+    version_added: 0.3.0
+    suboptions:
+      enabled:
+        description: Whether the service is monitored. Defaults to V(false).
+        type: bool
+      labels:
+        description:
+          - >-
+            Labels of the C(ServiceMonitor) and the C(PrometheusRule), by which a Prometheus selects them, such as
+            C({release: prometheus}).
+        type: dict
+      dashboard:
+        description:
+          - Whether a Grafana dashboard comes with it, in a ConfigMap with the label C(grafana_dashboard) that Grafana's
+            own helper looks for. Defaults to V(true).
+        type: bool
+      interval:
+        description: Seconds between two readings by Prometheus, 5 to 120. Defaults to V(30).
+        type: int
   version:
     description:
       - Minor version of Airflow. A new service gets V(3.3); a service that exists keeps the one it has.

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from . import broker, names, settings
 from .git import bundles
+from .monitoring import spec as monitored
 from .spec import ServiceSpec
 from .versions import WEB_SERVER_PORT, Component, reads
 
@@ -31,7 +32,7 @@ def sections(spec: ServiceSpec) -> Sections:
     kubernetes = kubernetes_sections(spec) if spec.uses_kubernetes else {}
     of_version = {"2": airflow_2_sections, "3": airflow_3_sections}[spec.version.partition(".")[0]](spec)
     result: Sections = {}
-    for part in (common_sections(spec), of_version, celery, kubernetes):
+    for part in (common_sections(spec), of_version, celery, kubernetes, metrics_sections(spec)):
         for section, options in part.items():
             result[section] = {**result.get(section, {}), **options}
     return result
@@ -100,6 +101,10 @@ def kubernetes_sections(spec: ServiceSpec) -> Sections:
             "worker_pods_creation_batch_size": "8",
         },
     }
+
+
+def metrics_sections(spec: ServiceSpec) -> Sections:
+    return {"metrics": monitored.settings(spec.name, spec.version)} if spec.monitoring.enabled else {}
 
 
 def effective(spec: ServiceSpec) -> Sections:

@@ -20,6 +20,7 @@ from ..kube.objects import Manifest, without_none
 from . import autoscaling, configuration, embedded, environment, names, pods, scripts, standing, tailoring
 from .git import bundles, sidecar
 from .git.spec import BUNDLE, GitSync
+from .monitoring import exporter
 from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
 from .secrets import Secrets
 from .spec import ServiceSpec
@@ -104,6 +105,7 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
             *(embedded.database(spec) if spec.database.embedded else []),
             *(embedded.broker(spec) if spec.uses_celery and spec.broker.embedded else []),
             *(flower if spec.flower else ()),
+            *exporter.receiver(spec),
         ],
         migration=[migration_job(spec)],
         account=[account_job(spec, secrets)],
@@ -111,6 +113,7 @@ def render(spec: ServiceSpec, secrets: Secrets, options: Mapping[str, Any]) -> S
             *(deployment(spec, component, config, secrets) for component in components),
             *(disruption_budget(spec, part) for part in components if most_replicas(spec, part) > 1),
             *autoscaling.manifests(spec),
+            *exporter.program(spec),
             ingress(spec),
         ],
     )

@@ -115,5 +115,14 @@ def task(service: str) -> str:
     return f"{service}-task"
 
 
+def metrics(service: str) -> str:
+    """What receives metrics, with its Service and its mapping, and what tells Prometheus of it."""
+    return component(service, "metrics")
+
+
+def dashboard(service: str) -> str:
+    return f"{service}-dashboard"
+
+
 def web_server(service: str) -> str:
     return component(service, "web-server")

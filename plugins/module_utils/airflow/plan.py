@@ -24,10 +24,10 @@ from . import authorities, autoscaling, manifests, names, pieces, references, ri
 from .git import check, commit
 from .git.credentials import Given
 from .manifests import KEPT_KINDS, KINDS, Stages
+from .monitoring import prometheus
 from .preflight.look import look as look_around
 from .secrets import Secrets, provide
-from .sizes import SIZED
-from .spec import CELERY, NESTED, ServiceSpec
+from .spec import BY_KEY, CELERY, NESTED, ServiceSpec
 from .standing import Standing, standing
 from .task_trial import try_task_pod
 from .uploads.spec import Uploads, of_service
@@ -159,6 +159,8 @@ def read_live(kube: Kube, namespace: str, name: str) -> Live:
     live = index(kube.list_all(KINDS, namespace, labels=label_selector(SERVICE, name)))
     if Ref("Deployment", names.component(name, "worker"), namespace) in live:
         live |= index(autoscaling.of_keda(kube, namespace, name))
+    if Ref("Service", names.metrics(name), namespace) in live:
+        live |= index(prometheus.of_service(kube, namespace, name))
     return live
 
 
@@ -212,6 +214,11 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
     stages = manifests.render(spec, secrets, options)
     if before and before.version != spec.version and spec.database.embedded:
         stages = replace(stages, foundation=[*stages.foundation, upgrade.copies(spec)])
+    if told := prometheus.manifests(spec):
+        if prometheus.offered(kube, spec.namespace):
+            stages = replace(stages, components=[*stages.components, *told])
+        else:
+            warnings.append(prometheus.LEFT_OUT)
     if not spec.running:
         # They need a database or room; the next start brings them.
         stages = replace(stages, files=[], migration=[], account=[])
@@ -270,7 +277,7 @@ def plan_changes(
             *plan_apply(kube, scaled, live, force=True, missing_namespace=missing_namespace),
             # Not by dry run: that would ask to change the Job that is there, and no Job can be changed.
             *plan_apply(kube, anew, {}, missing_namespace=True),
-            *plan_prune(prunable(spec, live), stages.all, kinds={*KINDS, *autoscaling.KINDS}),
+            *plan_prune(prunable(spec, live), stages.all, kinds={*KINDS, *autoscaling.KINDS, *prometheus.KINDS}),
         ]
         config = Ref("ConfigMap", names.config(spec.name), spec.namespace)
         if not missing_namespace and any(change.ref == config and change.action != "keep" for change in changes):
@@ -349,7 +356,7 @@ def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str
     """The spec, with what an existing service can no longer choose taken from the cluster."""
     inherited = sizes.inheritable(inherited, celery=CELERY in options.get("executor", ""))
     effective: dict[str, Any] = {**inherited, **options}
-    for option in SIZED:
+    for option in BY_KEY:
         both = {**inherited.get(option, {}), **options.get(option, {})}
         if both:
             effective[option] = both

@@ -17,6 +17,7 @@ from ..kube.objects import index
 from ..kube.plan import Change, plan_prune
 from . import autoscaling, names, rights
 from .manifests import KEPT_KINDS, KINDS
+from .monitoring import prometheus
 from .plan import Request, read_live
 
 # What uses the stores of a service.
@@ -46,7 +47,8 @@ def look(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Change, ..
         live = read_live(kube, request.namespace, request.name)
         pods = index(kube.list("Pod", request.namespace, labels=f"{selector},{COMPONENT}=task"))
     doomed = [*pods.values(), *(item for ref, item in live.items() if purge or ref.kind not in KEPT_KINDS)]
-    changes = tuple(sorted(plan_prune(doomed, [], kinds={*KINDS, *autoscaling.KINDS, "Pod"}), key=removal_order))
+    kinds = {*KINDS, *autoscaling.KINDS, *prometheus.KINDS, "Pod"}
+    changes = tuple(sorted(plan_prune(doomed, [], kinds=kinds), key=removal_order))
     return changes, () if purge else tuple(sorted(str(ref) for ref in live if ref.kind in KEPT_KINDS))
 
 

@@ -18,6 +18,8 @@ from . import broker, database, environment, images, overrides, placement, setti
 from .broker import Broker
 from .database import Database
 from .git.spec import GitSync, git_sync
+from .monitoring import spec as monitored
+from .monitoring.spec import Monitoring
 from .placement import Placement
 from .sizes import SIZED, Size, Workers
 from .uploads.index import PythonIndex, python_index
@@ -36,6 +38,7 @@ NESTED = frozenset(
         "python_index",
         "account",
         "flower",
+        "monitoring",
         "database",
         "broker",
         "config",
@@ -47,7 +50,18 @@ NESTED = frozenset(
     }
 )
 # What a Manager may set for all of its services.
-INHERITED = ("domain", "storage_class", "image_pull_secrets", "python_index", *placement.OPTIONS, "size", *SIZED)
+INHERITED = (
+    "domain",
+    "storage_class",
+    "image_pull_secrets",
+    "python_index",
+    *placement.OPTIONS,
+    "size",
+    *SIZED,
+    "monitoring",
+)
+# Of these it inherits, key by key, what it does not say itself; all others as a whole.
+BY_KEY = (*SIZED, "monitoring")
 
 DEFAULT_ACCOUNT = "dataops"
 SMALLEST_STORAGE = "1Gi"
@@ -88,6 +102,7 @@ class ServiceSpec:
     config: settings.Config
     environment: environment.Environment
     overrides: overrides.Overrides
+    monitoring: Monitoring
     # A stopped service has everything but pods.
     running: bool = True
     # No option either: what the Manager has published for it.
@@ -149,6 +164,9 @@ class ServiceSpec:
             )
         low, high = DRAIN_SECONDS
         version = str(options.get("version", NEWEST))
+        config = settings.config(options.get("config", {}), version)
+        monitoring = monitored.monitoring(options.get("monitoring", {}))
+        monitored.refuse_settings(monitoring, config, name, version)
         return cls(
             name=name,
             manager=manager,
@@ -182,9 +200,10 @@ class ServiceSpec:
             placement=placement.from_options(options),
             python_index=python_index(options.get("python_index", {})),
             tags=check.tags(options.get("tags", {}), "tags"),
-            config=settings.config(options.get("config", {}), version),
+            config=config,
             environment=environment.environment(options.get("environment", {}), version),
             overrides=overrides.overrides(options.get("overrides", {})),
+            monitoring=monitoring,
         )
 
 

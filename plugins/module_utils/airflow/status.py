@@ -29,6 +29,8 @@ def describe(spec: ServiceSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         found["database"] = live.get(Ref("StatefulSet", names.database(spec.name), spec.namespace))
     if spec.uses_celery and spec.broker.embedded:
         found["broker"] = live.get(Ref("StatefulSet", names.broker(spec.name), spec.namespace))
+    if spec.monitoring.enabled:
+        found["metrics"] = live.get(Ref("Deployment", names.metrics(spec.name), spec.namespace))
     stopped = all(item is not None and not item["spec"].get("replicas", 1) for item in found.values())
     verdicts = {part: verdict(manifest) for part, manifest in found.items()}
     addresses = ingress_addresses(live.get(Ref("Ingress", spec.name, spec.namespace), {}))

@@ -363,6 +363,7 @@ def reads(of: Profile, part: str, section: str, option: str) -> bool:
     return any(part == item.name and {section, f"{section}.{option}"} & item.reads for item in everyone)
 
 
+STATSD_EXPORTER_IMAGE = "prom/statsd-exporter:v0.31.0"
 DATABASE_IMAGE = "postgres:15"
 BROKER_IMAGE = "redis:7"
 

@@ -236,17 +236,25 @@ def host_aliases(raw: Iterable[Mapping[str, Any]], at: str) -> tuple[HostAlias, 
 
 
 def node_selector(raw: Mapping[str, Any], at: str) -> dict[str, str]:
-    selector = {str(key): _label_text(value) for key, value in raw.items()}
-    for key, value in selector.items():
+    """Labels of nodes."""
+    how = "Use labels as 'kubectl get nodes --show-labels' prints them, such as {'pool': 'dataops'}"
+    return _labels(raw, at, "a node label", how)
+
+
+def labels(raw: Mapping[str, Any], at: str) -> dict[str, str]:
+    """Labels that an object gets."""
+    how = "Use a key and a value of letters, digits, '-', '_' and '.', such as {'release': 'prometheus'}"
+    return _labels(raw, at, "a label", how)
+
+
+def _labels(raw: Mapping[str, Any], at: str, what: str, how: str) -> dict[str, str]:
+    found = {str(key): _label_text(value) for key, value in raw.items()}
+    for key, value in found.items():
         prefix, slash, label = key.rpartition("/")
         valid_prefix = not slash or all(DNS_LABEL.fullmatch(part) for part in prefix.split("."))
         if not valid_prefix or not LABEL_NAME.fullmatch(label) or not LABEL_VALUE.fullmatch(value):
-            raise BadOption(
-                f"'{key}={value}' is not a node label",
-                where=at,
-                next_step="Use labels as 'kubectl get nodes --show-labels' prints them, such as {'pool': 'dataops'}",
-            )
-    return selector
+            raise BadOption(f"'{key}={value}' is not {what}", where=at, next_step=how)
+    return found
 
 
 def tags(raw: Mapping[str, Any], at: str) -> dict[str, str]:

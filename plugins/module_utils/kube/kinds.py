@@ -49,6 +49,8 @@ KINDS: dict[str, Kind] = {
     "Lease": Kind("coordination.k8s.io/v1", "leases"),
     "ScaledObject": Kind("keda.sh/v1alpha1", "scaledobjects"),
     "TriggerAuthentication": Kind("keda.sh/v1alpha1", "triggerauthentications"),
+    "PrometheusRule": Kind("monitoring.coreos.com/v1", "prometheusrules"),
+    "ServiceMonitor": Kind("monitoring.coreos.com/v1", "servicemonitors"),
     "Ingress": Kind("networking.k8s.io/v1", "ingresses"),
     "IngressClass": Kind("networking.k8s.io/v1", "ingressclasses", namespaced=False),
     "NetworkPolicy": Kind("networking.k8s.io/v1", "networkpolicies"),

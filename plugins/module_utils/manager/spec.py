@@ -12,6 +12,7 @@ from typing import Any
 
 from ..airflow import images, placement, sizes
 from ..airflow import spec as service
+from ..airflow.monitoring.spec import monitoring
 from ..airflow.uploads.index import python_index
 from ..airflow.versions import NEWEST, profile
 from ..common import validation as check
@@ -24,7 +25,7 @@ NESTED = frozenset(
         "account",
         "console",
         "default_settings",
-        *(f"default_settings.{option}" for option in (*sizes.NESTED, *placement.NESTED, "python_index")),
+        *(f"default_settings.{option}" for option in (*sizes.NESTED, *placement.NESTED, "python_index", "monitoring")),
     }
 )
 DEFAULT_STORAGE_SIZE = "100Gi"
@@ -134,4 +135,5 @@ def default_settings(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     # Services differ in their executor; what one has no use for it leaves out.
     sizes.sizes(raw, profile(NEWEST), celery=True, at=f"{at}.")
     sizes.workers(raw, at=f"{at}.")
+    monitoring(raw.get("monitoring", {}), f"{at}.monitoring")
     return raw

@@ -87,6 +87,7 @@ FULL: dict[str, Any] = {
         "sentry": {"sentry_on": True, "sentry_dsn": {"secret": "sentry", "key": "dsn"}},
     },
     "environment": {"all": {"TEAM": "analytics"}, "task": {"WAREHOUSE_TOKEN": {"secret": "warehouse", "key": "token"}}},
+    "monitoring": {"enabled": True, "labels": {"release": "prometheus"}, "dashboard": False, "interval": 15},
     "overrides": {"triggerer": {"metadata": {"labels": {"cost-centre": "4711"}}}},
 }
 # Stores that somebody else keeps, every option of theirs set.

@@ -133,10 +133,10 @@ def test_every_pod_runs_where_it_may() -> None:
     assert {name for name, pod in pods(every_manifest(service())) if "nodeSelector" in pod} == set()
 
 
-def test_every_pod_but_the_stores_has_the_host_aliases() -> None:
+def test_every_pod_that_connects_to_others_has_the_host_aliases() -> None:
     found = dict(pods(every_manifest(full())))
-    stores = {"StatefulSet/etl-database", "StatefulSet/etl-broker"}
-    assert {name for name, pod in found.items() if pod.get("hostAliases") != ALIASES} == stores
+    served = {"StatefulSet/etl-database", "StatefulSet/etl-broker", "Deployment/etl-metrics"}
+    assert {name for name, pod in found.items() if pod.get("hostAliases") != ALIASES} == served
     assert {name for name, pod in pods(every_manifest(service())) if "hostAliases" in pod} == set()
 
 
@@ -148,6 +148,7 @@ def test_the_list_of_pods_is_the_whole_one() -> None:
     assert kinds == [
         "Deployment/etl-dag-processor",
         "Deployment/etl-flower",
+        "Deployment/etl-metrics",
         "Deployment/etl-scheduler",
         "Deployment/etl-triggerer",
         "Deployment/etl-web-server",
@@ -401,6 +402,8 @@ def test_order() -> None:
         "Service/etl-broker",
         "StatefulSet/etl-broker",
         "Service/etl-flower",
+        "ConfigMap/etl-metrics",
+        "Service/etl-metrics",
     ]
     jobs = [*stages.migration, *stages.account]
     assert [str(ref_of(item)).rpartition("-")[0] for item in jobs] == ["Job/etl-migration", "Job/etl-account"]
@@ -414,6 +417,7 @@ def test_order() -> None:
         "PodDisruptionBudget/etl-web-server",
         "PodDisruptionBudget/etl-scheduler",
         "PodDisruptionBudget/etl-worker",
+        "Deployment/etl-metrics",
         "Ingress/etl",
     ]
     assert stages.files == []
@@ -429,11 +433,12 @@ def test_without_a_class_of_its_own_the_cluster_chooses() -> None:
     assert named(chosen, "PersistentVolumeClaim", "etl-logs")["spec"]["storageClassName"] == "nfs"
 
 
+OF_OTHERS = ("apache/airflow:3.3.2", "postgres:15", "redis:7", "prom/statsd-exporter:v0.31.0")
 IMAGES = {
     "public": (service(), {"apache/airflow:3.3.2", "postgres:15"}),
     "from the registry": (
         full(image=""),
-        {f"registry.example.com/mirror/{name}" for name in ("apache/airflow:3.3.2", "postgres:15", "redis:7")},
+        {f"registry.example.com/mirror/{name}" for name in OF_OTHERS},
     ),
 }
 

@@ -58,7 +58,7 @@ def test_a_component_is_of_one_kind_whatever_is_asked() -> None:
         for item in rendered(spec).all:
             if item["kind"] in ("Deployment", "StatefulSet", "DaemonSet"):
                 kinds.setdefault(item["metadata"]["name"], set()).add(item["kind"])
-    assert len(kinds) == 8
+    assert len(kinds) == 9
     assert {name for name, found in kinds.items() if len(found) > 1} == set()
 
 

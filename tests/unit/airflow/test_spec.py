@@ -71,6 +71,7 @@ def test_defaults() -> None:
         "config": {},
         "environment": {},
         "overrides": {},
+        "monitoring": {"enabled": False, "labels": {}, "dashboard": True, "interval": 30},
         "running": True,
         "uploads": {"plugins": "", "requirements": ""},
     }

@@ -76,6 +76,7 @@ def test_mounts(spec: ServiceSpec) -> None:
         "Deployment/etl-flower",
         "StatefulSet/etl-database",
         "StatefulSet/etl-broker",
+        *(["Deployment/etl-metrics"] if spec.monitoring.enabled else []),
     }
     assert all(found in ({}, shared) for found in plain.values())
     for name, found in rich.items():

@@ -26,7 +26,7 @@ def test_the_newest_is_a_row() -> None:
 def test_every_row_renders(version: str) -> None:
     for spec in (service(version=version), full(version=version)):
         kinds = [item["kind"] for item in rendered(spec).all]
-        assert kinds.count("Deployment") == len(spec.components)
+        assert kinds.count("Deployment") == len(spec.components) + spec.monitoring.enabled
 
 
 @pytest.mark.parametrize("version", PROFILES)

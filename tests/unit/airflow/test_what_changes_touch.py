@@ -18,6 +18,8 @@ from .builders import FULL, SECRETS, full, rendered
 
 ALL = {"web-server", "scheduler", "dag-processor", "triggerer", "worker", "flower"}
 STORES = {"database", "broker"}
+# What runs beside Airflow.
+BESIDE = STORES | {"metrics"}
 # Who reads the list of repositories at its start.
 READERS = {"dag-processor", "worker"}
 OTHER_GIT = dataclasses.replace(SECRETS, git={"credential": "username=deploy\npassword=other\n"})
@@ -49,13 +51,13 @@ TOUCHED: dict[str, tuple[dict[str, Any], Secrets, set[str]]] = {
     "tags": ({"tags": {"team": "other"}}, SECRETS, set()),
     "host_aliases": ({"host_aliases": [{"ip": "10.0.0.6", "hostnames": ["other"]}]}, SECRETS, ALL),
     "host_aliases cleared": ({"host_aliases": []}, SECRETS, ALL),
-    "node_selector": ({"node_selector": {"pool": "other"}}, SECRETS, ALL | STORES),
-    "image_registry": ({"image_registry": "other.example.com"}, SECRETS, STORES),
+    "node_selector": ({"node_selector": {"pool": "other"}}, SECRETS, ALL | BESIDE),
+    "image_registry": ({"image_registry": "other.example.com"}, SECRETS, BESIDE),
     "image": ({"image": "own:2"}, SECRETS, ALL),
-    "image_pull_secrets": ({"image_pull_secrets": ["other"]}, SECRETS, ALL | STORES),
-    "tolerations": ({"tolerations": [{"operator": "Exists"}]}, SECRETS, ALL | STORES),
-    "affinity": ({"affinity": {}}, SECRETS, ALL | STORES),
-    "priority_class": ({"priority_class": "other"}, SECRETS, ALL | STORES),
+    "image_pull_secrets": ({"image_pull_secrets": ["other"]}, SECRETS, ALL | BESIDE),
+    "tolerations": ({"tolerations": [{"operator": "Exists"}]}, SECRETS, ALL | BESIDE),
+    "affinity": ({"affinity": {}}, SECRETS, ALL | BESIDE),
+    "priority_class": ({"priority_class": "other"}, SECRETS, ALL | BESIDE),
     "ca_certificates": ({"ca_certificates": ""}, SECRETS, ALL),
     "python_index": ({"python_index": {}}, SECRETS, set()),
     "egress_proxy": ({"egress_proxy": {}}, SECRETS, ALL),
@@ -111,6 +113,7 @@ TOUCHED: dict[str, tuple[dict[str, Any], Secrets, set[str]]] = {
     "overrides of the database": (override("database", hostname="x"), SECRETS, {"database"}),
     "overrides cleared": ({"overrides": {}}, SECRETS, {"triggerer"}),
     "storage_size": ({"storage_size": "40Gi"}, SECRETS, set()),
+    "monitoring interval": ({"monitoring": {**FULL["monitoring"], "interval": 60}}, SECRETS, set()),
 }
 NOT_CHANGEABLE = {"storage_class", "executor", "version", "flower"}
 

@@ -56,6 +56,7 @@ FULL: dict[str, Any] = {
         "size": "small",
         "worker": {"cpu": "1", "memory": "2Gi", "replicas": 3},
         "task_pod": {"cpu": "1"},
+        "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
     },
 }
 
