@@ -27,7 +27,7 @@ NAME = hashlib.sha256(TEXT).hexdigest()
 
 
 def headers(offset: int, size: int = len(TEXT)) -> dict[str, str]:
-    return {"Upload-Offset": str(offset), "Upload-Length": str(size), "Content-Type": "application/offset+octet-stream"}
+    return {"Upload-Offset": str(offset), "Upload-Length": str(size), "Content-Type": "application/octet-stream"}
 
 
 def put(client: TestClient, content: bytes) -> str:

@@ -64,7 +64,7 @@ class RemoteStore:
         :raises Lost: when it is worth to go on from where the other end has it.
         """
         headers = {
-            "Content-Type": "application/offset+octet-stream",
+            "Content-Type": "application/octet-stream",
             "Content-Length": str(length),
             "Upload-Offset": str(offset),
             "Upload-Length": str(size),
