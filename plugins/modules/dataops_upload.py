@@ -96,8 +96,10 @@ options:
     default: 900
 notes:
   - It needs the Manager's console, which M(scp.dataops.dataops_manager) makes.
-  - In the namespace it needs the rights to get ConfigMaps and Secrets and to get, create and patch C(services/proxy);
-    where plugins or libraries change, also those that M(scp.dataops.dataops_service) needs.
+  - In the namespace it needs the rights to get ConfigMaps and Secrets, to get, create and patch C(services/proxy), and
+    to get, create, patch and delete Leases; where plugins or libraries change, also those that
+    M(scp.dataops.dataops_service) needs.
+  - A run that changes something holds the Manager's Lease meanwhile, so two of them never publish at once.
   - A file that is on another host than the one where the module runs is first copied there, into Ansible's temporary
     folder. Nothing is copied where both are one host.
   - Whoever can read the Airflow of a service can read what is uploaded for it, so no secret belongs into an upload.

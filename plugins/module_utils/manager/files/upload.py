@@ -148,7 +148,8 @@ def reconcile(kube: Kube, request: Request, timeline: Timeline) -> Report:
 def needed_rights(namespace: str) -> list[Right]:
     """Of every upload. What a service's change needs it says itself."""
     read = [Right("get", "", resource, namespace) for resource in ("configmaps", "secrets")]
-    return [*read, *(Right(verb, "", "services/proxy", namespace) for verb in ("get", "create", "patch"))]
+    through = [Right(verb, "", "services/proxy", namespace) for verb in ("get", "create", "patch")]
+    return [*read, *through, *rights.of_lock(namespace)]
 
 
 def look(kube: Kube, store: RemoteStore, request: Request) -> tuple[Current, tuple[str, ...]]:
