@@ -17,6 +17,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.manager.files import s
 from ...fake_kube import FakeKube
 from ...modules.running import Result, Run, runner
 from ...runs import MANAGER, NAMESPACE, cluster
+from ...runs import run as run_service
 from .building import packed, sha256, zipped
 from .served import CONSOLE, KEYS, Proxy, console
 
@@ -294,3 +295,42 @@ def test_a_run_that_was_cut_short_is_finished(upload: Upload, proxy: Proxy) -> N
 def test_no_secret_is_told(upload: Upload) -> None:
     done = upload(name="a.txt", content="x", diff=True)
     assert "SENTINEL" not in json.dumps(done)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "texts"),
+    [
+        ("plugin", "lineage.py", ("x = 1\n", "x = 2\n")),
+        ("library", "requirements.txt", ("holidays==0.77\n", "holidays==0.78\n")),
+    ],
+)
+def test_a_service_restarts_as_foretold(
+    upload: Upload, kube: FakeKube, kind: str, name: str, texts: tuple[str, str]
+) -> None:
+    run_service(kube)
+    same = ("changed", "actions", "files", "restarted")
+    for text in texts:
+        options = {"kind": kind, "name": name, "content": text}
+        kube.forget()
+        foretold = upload(**options, check=True)
+        assert kube.writes == []
+        done = upload(**options)
+        assert {key: done[key] for key in same} == {key: foretold[key] for key in same}
+        assert "etl/scheduler" in done["restarted"]
+        assert upload(**options)["changed"] is False
+    gone = upload(kind=kind, name=name, state="absent", check=True)
+    assert "etl/scheduler" in gone["restarted"]
+    assert upload(kind=kind, name=name, state="absent")["restarted"] == gone["restarted"]
+    assert upload(kind=kind, name=name, version=1)["restarted"] == gone["restarted"]
+
+
+def test_what_a_service_cannot_use_changes_nothing(upload: Upload, run: Run, kube: FakeKube) -> None:
+    run_service(kube)
+    first = upload(kind="plugin", name="a.py", content="x = 1\n")
+    assert first["upload"]["version"] == 1, first
+    kube.failing.add("plugins")
+    done = upload(kind="plugin", name="a.py", content="x = 2\n")
+    assert done["msg"].startswith("service etl: the plugins cannot be loaded")
+    (found,) = run("dataops_upload_info", manager=MANAGER, namespace=NAMESPACE)["uploads"]
+    assert (found["version"], found["used_by"]) == (1, ["etl"])
+    assert [(old["version"], old["active"]) for old in found["history"]] == [(2, False), (1, True)]
