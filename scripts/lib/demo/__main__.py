@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job as a user does it: DAGs pushed, playbook run, nothing changed by a second one, a DAG run, its log.
+"""The main job as a user does it: DAGs pushed, playbook run, nothing changed by a second one, DAGs run, their logs.
 
 Progress goes to stderr, what to do next to stdout. scripts/demo sees to tools, artifact and cluster before.
 """
@@ -23,12 +23,14 @@ from plugins.module_utils.errors import DataOpsError
 from plugins.module_utils.kube.access import find_access
 from plugins.module_utils.kube.client import Kube
 
+from . import wheel
 from .airflow import Airflow
 from .dataops import Demo
 from .errors import DemoError
 from .playbook import Recap
 
-DAG, TASK = "hello_dataops", "say_hello"
+# Each with the task whose log is shown. The second one uses a file of each kind.
+DAGS = {"hello_dataops": "say_hello", "hello_files": "draw"}
 
 CLOSING = """
 Airflow {version} runs, with the DAGs of commit {commit}.
@@ -59,9 +61,10 @@ def main(arguments: list[str]) -> int:
         published = demo.publish()
         if published:
             say(f"  commit {published.commit[:10]}, {'new' if published.new else 'there already'}")
+        wheel.fetch()
         recap = twice(demo)
         found = demo.read()
-        run_dag(demo, found, published.commit if published else "")
+        run_dags(demo, found, published.commit if published else "")
         say_closing(demo, demo.read())
         say(f"Ansible changed nothing in any of {recap.tasks} tasks (changed={recap.changed}).")
     except (DemoError, DataOpsError) as error:
@@ -93,24 +96,25 @@ def twice(demo: Demo) -> Recap:
     return recap
 
 
-def run_dag(demo: Demo, found: Mapping[str, Any], commit: str) -> None:
-    """Sign in through the Ingress, run the DAG, show what its last task logged."""
+def run_dags(demo: Demo, found: Mapping[str, Any], commit: str) -> None:
+    """Sign in through the Ingress, run the DAGs, show what their last tasks logged."""
     if not found["hosts_file"]:
         raise DemoError("The service's Ingress has no address.", "Look at the Ingress Controller: make status")
     address, host = found["hosts_file"].split()
     account = decoded(demo.kube.get("Secret", found["account"]["secret"], found["namespace"]))
     with step(f"Sign in to {found['web_url']} through the Ingress Controller at {address}"):
         airflow = Airflow(address, host).sign_in(account["id"], account["password"])
-    with step(f"Wait for DAG {DAG}{' of commit ' + commit[:10] if commit else ''}"):
-        airflow.wait_for_dag(DAG, commit)
-    with step(f"Run DAG {DAG}, each task in a pod of its own"):
-        run = airflow.run(DAG, demo.not_ready)
-    with step(f"Fetch the log of task {TASK}"):
-        lines = list(airflow.log(DAG, run, TASK))
-    for line in lines:
-        say(f"  {line}")
-    if not lines:
-        raise DemoError(f"The log of task {TASK} holds no line of its own.", f"Look at it: {found['web_url']}")
+    for dag, task in DAGS.items():
+        with step(f"Wait for DAG {dag}{' of commit ' + commit[:10] if commit else ''}"):
+            airflow.wait_for_dag(dag, commit)
+        with step(f"Run DAG {dag}, each task in a pod of its own"):
+            run = airflow.run(dag, demo.not_ready)
+        with step(f"Fetch the log of task {task}"):
+            lines = list(airflow.log(dag, run, task))
+        for line in lines:
+            say(f"  {line}")
+        if not lines:
+            raise DemoError(f"The log of task {task} holds no line of its own.", f"Look at it: {found['web_url']}")
 
 
 def say_closing(demo: Demo, found: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from cluster.progress import say, step
 from plugins.module_utils.airflow.info import services_info
 from plugins.module_utils.kube.client import Kube
 
-from . import repository
+from . import repository, wheel
 from .errors import DemoError
 from .playbook import Recap, run_playbook, variables
 
@@ -51,7 +51,8 @@ class Demo:
     def arguments(self) -> list[str]:
         """What follows the name of a playbook."""
         other = ["--extra-vars", f"demo_repo={self.repo}"] if self.repo else []
-        return ["--inventory", self.inventory, "--extra-vars", f"@{VARIABLES}", *other]
+        files = ["--extra-vars", f"demo_wheel={wheel.path()}"]
+        return ["--inventory", self.inventory, "--extra-vars", f"@{VARIABLES}", *files, *other]
 
     def publish(self) -> repository.Published | None:
         """Push the DAGs; None when somebody else's repository is used."""
