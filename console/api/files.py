@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Annotated, Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import Outcome, Timeline
@@ -19,6 +18,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsE
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files import disk
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files import publish as publishing
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model import Key, Version
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.publish import Publication
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -27,7 +27,7 @@ from starlette.requests import ClientDisconnect
 
 from .. import volume
 from . import file_models as models
-from .common import ERRORS, PREFIX, Changing, Operator, Viewer
+from .common import ERRORS, PREFIX, Change, Changing, Operator, Viewer
 from .models import Accepted, Plan
 
 # Refused while a client still sends: so much is taken and thrown away, since a client that cannot send on does not
@@ -50,6 +50,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: ERRORS[status] for status in statuses}
 
 
+PLANNED = {**ERRORS, 200: {"model": Plan, "description": "With dry_run: what would be done."}}
 router = APIRouter(prefix=f"{PREFIX}/files", tags=["files"])
 Opened = Annotated[Store, Depends(volume.store)]
 Sha256 = Annotated[models.Sha256, Path()]
@@ -125,16 +126,22 @@ async def drain(request: Request) -> None:
 
 @router.post("/stage", responses=refusals(400, 401, 403, 409))
 def stage(asked: models.Staging, store: Opened, who: Operator) -> models.UploadVersion:
-    """Check an upload and make it a version. With the content of the active or the newest version it is that one."""
-    staged = store.stage(
+    """Check an upload and make it a version. With the content of the active or the newest version it is that one.
+
+    A large archive takes longer than some Ingress Controllers wait for an answer; upload does not.
+    """
+    return models.UploadVersion.of(staged(store, asked, who.name))
+
+
+def staged(store: Store, asked: models.Staging, by: str) -> Version:
+    return store.stage(
         asked.kind,
         asked.service,
         asked.name,
-        by=who.name,
+        by=by,
         entries=[file.entry() for file in asked.entries or ()],
         archive=asked.archive.archive() if asked.archive else None,
     )
-    return models.UploadVersion.of(staged)
 
 
 @router.post("/prospective", responses=refusals(400, 401, 403, 409))
@@ -151,12 +158,23 @@ def activate(asked: models.Chosen, store: Opened, who: Operator) -> None:
     store.activate(asked.kind, asked.service, asked.name, asked.version, who.name)
 
 
-@router.post(
-    "/publish",
-    status_code=202,
-    response_model=Accepted | Plan,
-    responses={**ERRORS, 200: {"model": Plan, "description": "With dry_run: what would be done."}},
-)
+@router.post("/upload", status_code=202, response_model=Accepted | Plan, responses=PLANNED)
+def upload(change: Changing, asked: models.Staging, store: Opened) -> dict[str, Any]:
+    """Check an upload, make it a version and publish that: stage and publish at once.
+
+    What the check refuses is the error of the operation. With dry_run it becomes a version that is not used.
+    """
+    key = asked.key()
+
+    def work(kube: Kube, timeline: Timeline) -> Outcome:
+        timeline.say(f"checking {key}")
+        wish = wish_for(change, key, staged(store, asked, change.by.name).version)
+        return outcome_of(publishing.publish(kube, store, wish, timeline))
+
+    return change.told(work(change.kube, Timeline())) if change.dry_run else change.begun("publish", str(key), work)
+
+
+@router.post("/publish", status_code=202, response_model=Accepted | Plan, responses=PLANNED)
 def publish(change: Changing, asked: models.Chosen, store: Opened) -> dict[str, Any]:
     """Activate a version, or with null delete the upload, and bring that to the services.
 
@@ -164,20 +182,23 @@ def publish(change: Changing, asked: models.Chosen, store: Opened) -> dict[str, 
     """
     key = asked.key()
     store.ensure_known(key, asked.version)
-    wish = Publication(
-        key=key,
-        version=asked.version,
-        manager=change.settings.manager,
-        namespace=change.settings.namespace,
-        by=change.by,
-    )
-    if change.dry_run:
-        return change.told(outcome_of(publishing.publish(change.kube, store, replace(wish, check_mode=True))))
+    wish = wish_for(change, key, asked.version)
 
     def work(kube: Kube, timeline: Timeline) -> Outcome:
         return outcome_of(publishing.publish(kube, store, wish, timeline))
 
-    return change.begun(wish.verb, str(key), work)
+    return change.told(work(change.kube, Timeline())) if change.dry_run else change.begun(wish.verb, str(key), work)
+
+
+def wish_for(change: Change, key: Key, version: int | None) -> Publication:
+    return Publication(
+        key=key,
+        version=version,
+        manager=change.settings.manager,
+        namespace=change.settings.namespace,
+        check_mode=change.dry_run,
+        by=change.by,
+    )
 
 
 def outcome_of(done: publishing.Published) -> Outcome:

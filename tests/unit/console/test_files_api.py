@@ -138,6 +138,26 @@ def test_shared_files_are_published(module: TestClient, settings: Settings, kube
     assert not (settings.files / "shared" / "etl" / "a.txt").exists()
 
 
+def test_an_upload_is_staged_and_published_at_once(module: TestClient, settings: Settings) -> None:
+    entry = {"path": "a.txt", "sha256": put(module, TEXT), "size": len(TEXT)}
+    body = {"kind": "shared", "service": "etl", "name": "conf", "entries": [entry]}
+    assert module.post(f"{FILES}/upload?dry_run=true", json=body).status_code == 200
+    row = module.get(FILES).json()["uploads"][0]
+    assert (row["active"], row["newest"]) == (None, 1)
+    done = ended(module, module.post(f"{FILES}/upload", json=body))
+    assert (done["state"], done["verb"]) == ("DONE", "publish")
+    assert (settings.files / "shared" / "etl" / "a.txt").read_bytes() == TEXT
+    assert module.get(FILES).json()["uploads"][0]["active"] == 1
+
+
+def test_what_an_upload_is_refused_for_is_the_error_of_its_operation(module: TestClient) -> None:
+    entry = {"path": "a.py", "sha256": put(module, b"x ="), "size": 3}
+    done = ended(module, module.post(f"{FILES}/upload", json={"kind": "plugin", "name": "menu", "entries": [entry]}))
+    assert done["state"] == "FAILED"
+    assert done["error"]["where"] == "a.py line 1"
+    assert module.get(FILES).json() == {"uploads": []}
+
+
 def test_plugins_are_written_down_for_services_to_come(module: TestClient, kube: FakeKube) -> None:
     version = staging(module, "plugin", {"menu.py": b"x = 1"}).json()
     chosen = {"kind": "plugin", "name": "conf", "version": 1}
@@ -241,6 +261,7 @@ CALLS = {
     "prospective": ("POST", "/prospective"),
     "activate": ("POST", "/activate"),
     "publish": ("POST", "/publish"),
+    "upload": ("POST", "/upload"),
     "list": ("GET", ""),
     "history": ("GET", "/history?kind=plugin&name=a"),
 }
@@ -315,6 +336,7 @@ def test_every_route_is_described(module: TestClient) -> None:
         f"{FILES}/prospective": {"post"},
         f"{FILES}/activate": {"post"},
         f"{FILES}/publish": {"post"},
+        f"{FILES}/upload": {"post"},
     }
     for path in described:
         for verb in paths[path].values():
