@@ -13,7 +13,8 @@ from ..kube.client import Kube
 from ..kube.kinds import KINDS
 from ..kube.rights import Right, missing_rights
 
-CHANGE = ("list", "create", "patch", "delete")
+# Whoever deletes waits until it is gone.
+CHANGE = ("list", "watch", "create", "patch", "delete")
 WATCH = ("list", "watch")
 LOCK = ("get", "create", "patch", "delete")
 # Waiting watches these, and explains a failure with pods and events.

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import rights as of_service
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.manifests import KINDS as SERVICE_KINDS
@@ -67,3 +70,16 @@ def test_no_right_is_asked_for_twice(needed: list[Right]) -> None:
 @pytest.mark.parametrize("needed", [of_service.needed("data"), of_manager.needed("data")], ids=["service", "manager"])
 def test_reading_the_managers_record_is_among_them(needed: list[Right]) -> None:
     assert Right("get", "", "configmaps", "data") in needed
+
+
+# A lock is let go without waiting, and through a proxy something else is deleted.
+NO_OBJECTS = ("leases", "services/proxy")
+NEEDED = {"service": of_service.needed, "Manager": of_manager.needed, "console": of_manager.of_console}
+
+
+@pytest.mark.parametrize("needed", NEEDED.values(), ids=NEEDED.keys())
+def test_who_deletes_may_wait_until_it_is_gone(needed: Callable[[str], list[Right]]) -> None:
+    found = set(needed("data"))
+    deleted = {right for right in found if right.verb == "delete" and right.resource not in NO_OBJECTS}
+    assert deleted
+    assert {replace(right, verb="watch") for right in deleted} <= found
