@@ -121,7 +121,9 @@ class Operations:
 
     def _run(self, begun: Operation, work: Work) -> None:
         def tell(_line: str) -> None:
-            self._known[begun.operation_id] = replace(begun, progress=tuple(timeline.lines))
+            now = replace(begun, progress=tuple(timeline.lines))
+            self._known[begun.operation_id] = now
+            self._write(now)
 
         timeline = Timeline(tell=tell)
         ended = replace(begun, state=FAILED)

@@ -42,7 +42,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 THERE = {"data_ops_service_id": SERVICE, "data_ops_id": MANAGER}
-EXAMPLES = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 8}
+EXAMPLES = {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 6}
 NOWHERE = Settings(manager=MANAGER, namespace=NAMESPACE, files=Path("nowhere"), secrets=Path("nowhere"))
 OPERATIONS = [(path, verb) for path, verbs in described(create_app(NOWHERE))["paths"].items() for verb in verbs]
 

@@ -104,17 +104,21 @@ def test_progress_is_seen_meanwhile_and_nobody_else_may_begin(known: Operations)
 
 
 def test_after_a_kill_it_was_interrupted(known: Operations, tmp_path: Path) -> None:
-    go_on = threading.Event()
+    said, go_on = threading.Event(), threading.Event()
 
     def endless(kube: Kube, timeline: Timeline) -> Outcome:
+        timeline.say("half way")
+        said.set()
         go_on.wait(10)
         return NOTHING
 
     first = ended(known, fine)
     begun = known.start("create", "service etl", KIM, endless)
+    assert said.wait(10)
     after = Operations(FakeKube, tmp_path / "operations")
     found = after.get(begun.operation_id)
     assert (found.state, found.by, found.result) == ("INTERRUPTED", KIM, None)
+    assert found.progress[0].endswith(" s half way")
     assert after.get(first.operation_id) == first
     assert Operations(FakeKube, tmp_path / "operations").get(begun.operation_id) == found
     assert ended(after, fine).state == "DONE"
