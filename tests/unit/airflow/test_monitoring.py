@@ -31,9 +31,11 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.monitoring.met
     series,
     used,
 )
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.preflight import demand
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, NotFound
-from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest
+from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, ref_of
+from ansible_collections.scp.dataops.plugins.module_utils.kube.plan import Change
 
 from ..fake_kube import FakeKube
 from ..runs import NAMESPACE as NAMESPACE_OF_TESTS
@@ -357,6 +359,11 @@ def test_the_exporter_is_restricted_and_pinned() -> None:
     mirrored = named(rendered(full(monitoring=MONITORED)).all, "Deployment", "etl-metrics")
     image = mirrored["spec"]["template"]["spec"]["containers"][0]["image"]
     assert image == f"{FULL['image_registry']}/prom/statsd-exporter:v0.31.0"
+
+
+def test_what_hinders_its_pod_is_told_of_the_option() -> None:
+    (asked,) = demand.of([Change("create", ref_of(item), desired=item) for item in objects()])
+    assert (asked.option, asked.count) == ("monitoring", 1)
 
 
 def test_a_prometheus_selects_by_labels_and_reads_in_intervals() -> None:

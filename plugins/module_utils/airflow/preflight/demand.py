@@ -35,7 +35,7 @@ class Demand:
     @property
     def option(self) -> str:
         """The option that sizes these pods."""
-        return {"task": "task_pod", "migration": "scheduler", "account": "scheduler"}.get(
+        return {"task": "task_pod", "migration": "scheduler", "account": "scheduler", "metrics": "monitoring"}.get(
             self.component, self.component.replace("-", "_")
         )
 
