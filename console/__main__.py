@@ -12,11 +12,14 @@ import uvicorn
 from .app import create_app
 from .settings import PORT, Settings
 
+# Seconds. Pages refresh more often, so that what was seen is shown soon.
+LOOK_EVERY = 10
+
 
 def main() -> None:
-    settings = Settings.from_environment(os.environ)
+    app = create_app(Settings.from_environment(os.environ), look_every=LOOK_EVERY)
     # Whose address a request comes from is for security.py to judge; here nothing is believed that a client can write.
-    uvicorn.run(create_app(settings), host="", port=PORT, proxy_headers=False, server_header=False, log_level="info")
+    uvicorn.run(app, host="", port=PORT, proxy_headers=False, server_header=False, access_log=False, log_level="info")
 
 
 if __name__ == "__main__":

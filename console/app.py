@@ -12,22 +12,34 @@ from fastapi import FastAPI
 
 from . import cluster, errors, health
 from .api.install import install
+from .collector import Collector
+from .headers import Headers
 from .housekeeping import Housekeeping
 from .operations import Operations
+from .pages import dashboard, page, sign_in
 from .settings import Settings
+from .throttle import Throttle
+from .tokens import Tokens
 from .volume import Volume
 
+PAGES = (page.router, sign_in.router, dashboard.router)
+# Failed sign-ins of one address, and of one account whatever the address: how many, and within how many seconds.
+BY_ADDRESS, BY_ACCOUNT = (5, 60), (50, 300)
 
-def create_app(settings: Settings, connect: cluster.Connect = cluster.connect) -> FastAPI:
-    """:param connect: makes a connection to the cluster."""
+
+def create_app(settings: Settings, connect: cluster.Connect = cluster.connect, *, look_every: float = 0) -> FastAPI:
+    """:param connect: makes a connection to the cluster. :param look_every: seconds between two looks, 0 for none."""
 
     volume = Volume(settings.files)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.kube = connect()
+        if look_every:
+            app.state.collector.start(app.state.kube, look_every)
         with Housekeeping(settings, volume, connect).going_on():
             yield
+        app.state.collector.stop()
         app.state.kube.close()
 
     app = FastAPI(
@@ -42,8 +54,14 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect) -
     )
     app.state.settings = settings
     app.state.connect = connect
+    app.state.tokens = Tokens(settings)
+    app.state.collector = Collector(settings)
+    app.state.throttles = (Throttle(*BY_ADDRESS), Throttle(*BY_ACCOUNT))
+    app.add_middleware(Headers, secure=settings.secure)
     errors.install(app)
     app.state.volume = volume
     app.include_router(health.router)
+    for router in PAGES:
+        app.include_router(router)
     install(app, Operations(connect, settings.files / "operations"))
     return app

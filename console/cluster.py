@@ -13,14 +13,15 @@ from ansible_collections.scp.dataops.plugins.module_utils.kube.access import fin
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from fastapi import Request
 
+from .inside import Inside
 from .settings import Settings
 
 Connect = Callable[[], Kube]
 
 
 def connect() -> Kube:
-    """As the service account of the pod, or as whoever runs the console elsewhere."""
-    return Kube(find_access({}, os.environ))
+    """As the service account of the pod."""
+    return Inside(find_access({}, os.environ))
 
 
 def settings(request: Request) -> Settings:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from ansible_collections.scp.dataops.plugins.module_utils.errors import (
     ApiError,
@@ -24,7 +25,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import (
 )
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 log = logging.getLogger("uvicorn.error")
@@ -111,6 +112,13 @@ def page(problem: Problem) -> str:
     return f'<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1>{text}</html>'
 
 
+def sign_in(request: Request) -> str:
+    """Where to sign in, to come back to this page."""
+    root = str(request.scope.get("root_path", ""))
+    here = request.url.path.removeprefix(root) or "/"
+    return f"{root}/sign-in" + (f"?{urlencode({'back': here})}" if here != "/" and request.method == "GET" else "")
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the application one of these answers."""
 
@@ -128,6 +136,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SignInNeeded)
     async def stranger(request: Request, error: SignInNeeded) -> Response:
+        if request.headers.get("hx-request"):
+            # The page that asked goes there as a whole.
+            return Response(status_code=401, headers={"HX-Redirect": f"{request.scope.get('root_path', '')}/sign-in"})
+        if wants_page(request):
+            return RedirectResponse(sign_in(request), status_code=303)
         problem = Problem(status=401, what="sign in first", next_step="Send an API token as Authorization: Bearer")
         return answer(request, problem, {"WWW-Authenticate": "Bearer"})
 

@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import json
+import urllib.parse
 import urllib.request
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.access import find_access
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.kube.rights import Right, missing_rights
-from ansible_collections.scp.dataops.plugins.module_utils.manager.names import CONSOLE
+from ansible_collections.scp.dataops.plugins.module_utils.manager.names import ACCOUNT, CONSOLE
 from ansible_collections.scp.dataops.plugins.module_utils.manager.rights import of_console
 from conftest import DOMAIN, MANAGER, NAMESPACE
 from driver import Driver, Result
 from embedded import settings
+from places import decoded
 
 
 def test_it_answers_at_its_address(manager: Driver, created_manager: Result) -> None:
@@ -52,3 +54,23 @@ def test_its_account_can_do_what_the_engine_does_there_and_nothing_elsewhere(as_
         Right("create", "", "pods/exec", NAMESPACE),
     ]
     assert missing_rights(as_console, elsewhere) == elsewhere
+
+
+def test_signed_in_one_sees_the_dashboard(manager: Driver, kube: Kube) -> None:
+    secret = kube.get("Secret", ACCOUNT, NAMESPACE)
+    assert secret
+    account = decoded(secret)
+    given = urllib.parse.urlencode({"account": account["id"], "password": account["password"]}).encode()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    headers = {"Host": f"{NAMESPACE}.{DOMAIN}", "Accept": "text/html"}
+
+    def shown(path: str, data: bytes | None = None) -> str:
+        request = urllib.request.Request(f"http://{settings.INGRESS_HTTP}{path}", data, headers)
+        with browser.open(request, timeout=10) as answer:
+            text: str = answer.read().decode()
+        return text
+
+    assert 'name="password"' in shown("/")
+    assert "Dashboard" in shown("/sign-in", given)
+    page = shown("/dashboard/live")
+    assert "Seen" in page and account["password"] not in page

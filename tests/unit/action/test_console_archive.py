@@ -18,6 +18,8 @@ from ansible_collections.scp.dataops.plugins.plugin_utils import console_archive
 MOST_BYTES = 700_000
 WITHOUT_ANSIBLE = """
 import sys
+from ansible_collections.scp.dataops.console.pages import page
+assert "console.css" in page.static and page.templates.get_template("layout.html")
 import ansible_collections.scp.dataops.console.__main__ as console
 assert ".zip" in console.__file__, console.__file__
 found = [name for name in sys.modules if name == "ansible" or name.startswith("ansible.")]
