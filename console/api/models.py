@@ -52,7 +52,7 @@ class Told(BaseModel):
 
 def digits(value: Any) -> Any:
     """The product writes numbers as texts; a number is as good."""
-    return str(value) if type(value) is int else value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def selector(value: Any) -> Any:

@@ -175,7 +175,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
 MANAGER: dict[str, Any] = {
     **SHARED,
     "ingress_class": {"type": "str"},
-    "tls_secret": {"type": "str"},
+    "tls_secret": {"type": "str", "no_log": False},
     "image_registry": {"type": "str"},
     "console": {"type": "dict", "options": {**RESOURCES, "path": {"type": "str"}}},
     "default_settings": {"type": "dict", "options": DEFAULT_SETTINGS},

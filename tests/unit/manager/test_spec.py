@@ -65,9 +65,11 @@ def manager(name: str = "analytics", namespace: str = "data", **options: Any) ->
     return ManagerSpec.from_options({"domain": "example.com", **options}, name=name, namespace=namespace)
 
 
-def rendered(spec: ManagerSpec, options: dict[str, Any] = FULL) -> list[Manifest]:
+def rendered(spec: ManagerSpec, options: dict[str, Any] | None = None) -> list[Manifest]:
     held = application.read(packed(), "console_archive")
-    return manifests.render(spec, manifests.Secrets(ACCOUNT, KEYS), held, rights.of_console("data"), options)
+    return manifests.render(
+        spec, manifests.Secrets(ACCOUNT, KEYS), held, rights.of_console("data"), FULL if options is None else options
+    )
 
 
 def test_defaults() -> None:

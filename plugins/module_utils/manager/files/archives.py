@@ -313,18 +313,23 @@ class Xz:
 
     def read(self, size: int) -> bytes:
         unpacked = b""
-        packed = b""
         while not unpacked:
-            if self._unpack.eof:
+            if not self._unpack.eof:
+                packed = self._needed()
+            else:
                 # Several files of xz behind each other are one.
                 packed = self._unpack.unused_data.lstrip(b"\0") or self._source.read(disk.BLOCK)
                 if not packed:
                     break
                 self._start()
-            elif self._unpack.needs_input:
-                packed = self._source.read(disk.BLOCK)
-                if not packed:
-                    raise EOFError("its end is missing")
             unpacked = self._unpack.decompress(packed, size)
-            packed = b""
         return unpacked
+
+    def _needed(self) -> bytes:
+        """What has to be added before more can be unpacked."""
+        if not self._unpack.needs_input:
+            return b""
+        packed = self._source.read(disk.BLOCK)
+        if not packed:
+            raise EOFError("its end is missing")
+        return packed

@@ -54,7 +54,7 @@ def check_source(content: bytes, path: str) -> None:
     try:
         compile(content, path, "exec", dont_inherit=True)
     except SyntaxError as error:
-        at = f"{path} line {error.lineno}" if error.lineno else path
+        at = f"{path} line {error.lineno}" if error.lineno is not None else path
         raise BadOption(f"Python cannot read it ({error.msg})", where=at) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise BadOption(f"Python cannot read it ({error or 'it is nested too deeply'})", where=path) from error

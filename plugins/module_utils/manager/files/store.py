@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from ...common import validation as check
 from ...errors import BadOption, Refused
@@ -31,7 +31,7 @@ from .wheels import Target
 
 DAY = 24 * 3600.0
 # Other versions than the active ones, by upload; None is for no version at all.
-Replacing = Mapping[Key, int | None]
+Replacing: TypeAlias = "Mapping[Key, int | None]"
 
 
 @dataclass(frozen=True)

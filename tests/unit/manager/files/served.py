@@ -49,11 +49,12 @@ class Proxy:
     ) -> Answer:
         assert (namespace, service, port) == (NAMESPACE, CONSOLE, 80)
         self.asked.append((method, path.partition("?")[0].removeprefix("api/v1/files").strip("/")))
-        loss = self.losses.pop(0) if self.losses else None
-        if isinstance(loss, Exception):
-            raise loss
-        if loss:
-            return Answer(loss, b"no endpoints available for service")
+        if self.losses:
+            loss = self.losses.pop(0)
+            if isinstance(loss, Exception):
+                raise loss
+            if loss:
+                return Answer(loss, b"no endpoints available for service")
         answer = self._client.request(method, f"/{path}", content=body, headers=dict(headers or {}))
         return Answer(answer.status_code, answer.content, (), answer.headers)
 

@@ -138,9 +138,11 @@ def listening(application: Any) -> Iterator[int]:
     while not server.started:
         assert thread.is_alive()
         thread.join(0.02)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(10)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
 
 
 @pytest.fixture
