@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from conftest import MANAGER, NAMESPACE, SERVICE
 from driver import Driver
-from places import IN_CLUSTER_GIT, GitServer
+from places import IN_CLUSTER_GIT, GitServer, until
 
 # The deadline a user gave is far away; what is found must be found long before.
 EARLY_SECONDS = 90
@@ -90,15 +90,24 @@ def test_a_component_that_crashes(service: Driver, kube: Kube) -> None:
 def test_a_database_that_is_down(service: Driver, kube: Kube) -> None:
     """The migration cannot reach it: a wrong password stands for every way in which a database refuses."""
     name = f"{SERVICE}-database"
-    pod = f"{name}-0"
-    kube.patch("StatefulSet", name, NAMESPACE, {"spec": {"template": {"spec": {"nodeSelector": {"pool": "none"}}}}})
-    kube.delete("Pod", pod, NAMESPACE)
-    found = service.run("dataops_service_info", name=SERVICE)["services"][0]
+
+    def run_on(pool: str | None) -> None:
+        kube.patch("StatefulSet", name, NAMESPACE, {"spec": {"template": {"spec": {"nodeSelector": {"pool": pool}}}}})
+        kube.delete("Pod", f"{name}-0", NAMESPACE)
+
+    run_on("none")
+    try:
+        until(lambda: not pods_ready(kube, name), "Kubernetes has seen that its pod is gone", 60)
+        found = service.run("dataops_service_info", name=SERVICE)["services"][0]
+        message = service.refused("dataops_service", name=SERVICE, wait_timeout=120)
+    finally:
+        run_on(None)
+        service.service(SERVICE)
     assert found["health"] == "unhealthy"
     assert any(reason.startswith("database") for reason in found["reasons"])
-    message = service.refused("dataops_service", name=SERVICE, wait_timeout=120)
     assert name in message
-    patch = {"spec": {"template": {"spec": {"nodeSelector": None}}}}
-    kube.patch("StatefulSet", name, NAMESPACE, patch)
-    kube.delete("Pod", pod, NAMESPACE)
-    service.service(SERVICE)
+
+
+def pods_ready(kube: Kube, stateful_set: str) -> int:
+    found = kube.get("StatefulSet", stateful_set, NAMESPACE) or {}
+    return int(found["status"].get("readyReplicas", 0))
