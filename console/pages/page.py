@@ -20,6 +20,8 @@ from ..cluster import settings
 PACKAGE = __package__.rpartition(".")[0]
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 LANGUAGE = "dataops-language"
+# What the head of every page leads to: where, and the key of its text.
+NAVIGATION = (("/", "dashboard"),)
 YEAR = 365 * 24 * 3600
 
 router = APIRouter(include_in_schema=False)
@@ -55,6 +57,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         csrf=session.csrf if session else "",
         asset=lambda name: f"{own.root_path}/static/{versions[name]}/{name}",
         here=local_path(request),
+        navigation=NAVIGATION,
         **values,
     )
     return HTMLResponse(shown, status_code=status)

@@ -207,6 +207,7 @@ def test_every_text_has_both_languages_with_the_same_values() -> None:
     def values(text: str) -> set[str | None]:
         return {name for _text, name, _form, _conversion in string.Formatter().parse(text) if name}
 
+    assert len(texts.TEXTS) == sum(len(page.TEXTS) for page in texts.PAGES), "a key is in two modules"
     for key, (english, korean) in texts.TEXTS.items():
         assert english and korean, key
         assert values(english) == values(korean), key
