@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.scp.dataops.plugins.module_utils.common import activity
+
 RESULT = re.compile(r"^\S+ \| (?P<state>\w+)!? ?(?:\|.*)?=> (?P<json>\{.*\})$", re.MULTILINE)
 SECONDS = 900
 
@@ -95,6 +97,13 @@ class Audit:
             if entry.get("objectRef", {}).get("namespace", namespace) == namespace
         ]
         return self.writes(mine)
+
+    def effects_since(self, position: int, namespace: str, trial: str) -> list[str]:
+        """As :meth:`writes_since`, without the Job by whose name something was tried, and without the notes of a run:
+        who is at it, and why it was refused."""
+        notes = (trial, "/leases", f"/configmaps/{activity.NAME}")
+        written = self.writes_since(position, namespace)
+        return [line for line in written if not any(note in line for note in notes)]
 
     @staticmethod
     def writes(entries: list[dict[str, Any]]) -> list[str]:
