@@ -244,8 +244,7 @@ def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str]
         "metadata": described,
         "spec": {
             **replicas(spec, component),
-            # The old pod goes when the new one is ready: tasks and browsers always find a web server.
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "strategy": strategy(component),
             "revisionHistoryLimit": 2,
             "selector": {"matchLabels": selector(spec, component.name)},
             "template": {
@@ -257,6 +256,13 @@ def deployment(spec: ServiceSpec, component: Component, files: Mapping[str, str]
             },
         },
     }
+
+
+def strategy(component: Component) -> dict[str, Any]:
+    if component.one_set_at_a_time:
+        return {"type": "Recreate"}
+    # The old pod goes when the new one is ready: tasks and browsers always find a web server.
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
 def replicas(spec: ServiceSpec, component: Component) -> dict[str, int]:

@@ -47,6 +47,8 @@ class Component:
     runs_dag_code: bool = False
     # Runs tasks, so what it does is finished, not cut, when its pod goes.
     runs_tasks: bool = False
+    # Old and new pods would undo each other's work: the old ones are gone before the first new one starts.
+    one_set_at_a_time: bool = False
     needs_database: bool = True
     needs_broker: bool = False
     drain_seconds: int = 0
@@ -236,6 +238,8 @@ DAG_PROCESSOR = Component(
     memory="1Gi",
     health_key="dag_processor",
     runs_dag_code=True,
+    # The old one would bring DAGs of a repository back that the new one has just put away, and nobody would again.
+    one_set_at_a_time=True,
 )
 TRIGGERER = Component(
     name="triggerer",

@@ -71,6 +71,12 @@ def test_a_web_server_is_always_there_for_tasks_and_browsers(spec: ServiceSpec) 
     assert web_server["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
 
 
+@each_spec
+def test_the_old_dag_processor_is_gone_before_the_new_one_reads(spec: ServiceSpec) -> None:
+    processor = named(rendered(spec).all, "Deployment", "etl-dag-processor")["spec"]
+    assert processor["strategy"] == {"type": "Recreate"}
+
+
 def test_a_web_server_that_ends_answers_the_tasks_that_called_it() -> None:
     pod = named(rendered(service()).all, "Deployment", "etl-web-server")["spec"]["template"]["spec"]
     # As long as the server itself waits for open requests.

@@ -80,6 +80,7 @@ def _demand(change: Change, desired: Manifest) -> Demand | None:
     before = (change.before or {}).get("spec", {}).get("replicas", 1)
     if change.action == "update" and not change.rolls and replicas <= before:
         return None
-    # A Deployment's new pod comes before its old one goes.
-    surge = 1 if change.rolls and desired["kind"] == "Deployment" else 0
+    # A new pod comes before its old one goes, where the Deployment says so.
+    beside = desired["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxSurge", 0)
+    surge = beside if change.rolls else 0
     return Demand(service, namespace, component, replicas + surge, pods[0], replaces=change.action == "update")
