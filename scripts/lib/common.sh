@@ -55,10 +55,16 @@ use_cluster() {
 
 # An SSH server program for the test of a remote host. Only its files are wanted: nothing is started.
 use_ssh_server() {
-    [ -x /usr/sbin/sshd ] || step "Debian's openssh-server" install_ssh_server
+    [ -x /usr/sbin/sshd ] || step "Debian's openssh-server" install openssh-server
 }
 
-install_ssh_server() {
+# A browser for the tests of the console, and letters for what it says in Korean.
+use_browser() {
+    [ -x /usr/bin/chromium ] || step "Debian's Chromium" install chromium fonts-noto-cjk
+}
+
+# install PACKAGE...: Debian's, and no service of theirs is started.
+install() {
     local policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -66,5 +72,5 @@ install_ssh_server() {
         trap 'rm -f /usr/sbin/policy-rc.d' RETURN
     fi
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
