@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
 from . import inventory, models
-from .common import ERRORS, LOOKED_UP, PREFIX, Looking, Page, Size, page_of
+from .common import ERRORS, LOOKED_UP, PREFIX, Looking, Page, Size, View, page_of
 
 router = APIRouter(prefix=PREFIX)
 
@@ -45,7 +46,15 @@ def list_activity(
     name: Annotated[str | None, Query(description="Who.")] = None,
 ) -> dict[str, Any]:
     """Who changed what, the newest first; options and objects are named, what they hold is not told."""
-    asked = {"target": target, "door": door, "name": name}
+    return page_of(fitting(entries(look), {"target": target, "door": door, "name": name}), page, size)
+
+
+def entries(look: View) -> list[dict[str, Any]]:
+    """The newest first."""
+    return [asdict(entry) for entry in inventory.history(look.kube, look.settings).entries]
+
+
+def fitting(items: Sequence[dict[str, Any]], asked: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """:param asked: what is None may be anything."""
     wanted = {key: value for key, value in asked.items() if value is not None}
-    entries = [asdict(entry) for entry in inventory.history(look.kube, look.settings).entries]
-    return page_of([item for item in entries if all(item[key] == value for key, value in wanted.items())], page, size)
+    return [item for item in items if all(item[key] == value for key, value in wanted.items())]
