@@ -11,13 +11,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from ansible_collections.scp.dataops.plugins.module_utils import arguments
-from ansible_collections.scp.dataops.plugins.module_utils.airflow import info, removal
+from ansible_collections.scp.dataops.plugins.module_utils.airflow import info, inheritance, removal
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import service as engine
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.info import More
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import Request as Run
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import examined
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.preflight import demand
-from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import BY_KEY
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.common import findings, owner
 from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import Outcome, Timeline
@@ -286,21 +285,8 @@ def show_data_ops_service_settings(look: Looking, data_ops_service_id: Id) -> di
     passed_on = owner.inherited(inventory.manager(look.kube, look.settings).manifest)
     return {
         "own": mapping.shown(found.options, mapping.SERVICE),
-        "inherited": mapping.shown(unchosen(passed_on, found.options), mapping.SERVICE),
+        "inherited": mapping.shown(inheritance.unchosen(passed_on, found.options), mapping.SERVICE),
     }
-
-
-def unchosen(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """What a service does not say itself."""
-    left: dict[str, Any] = {}
-    for option, value in inherited.items():
-        if option in BY_KEY:
-            value = {key: each for key, each in value.items() if key not in own.get(option, {})}
-        elif option in own:
-            continue
-        if value:
-            left[option] = value
-    return left
 
 
 def told(look: View, asked: str, more: More) -> dict[str, Any]:

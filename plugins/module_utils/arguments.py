@@ -170,6 +170,8 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     **SIZES,
     **PLACEMENT,
     "monitoring": {"type": "dict", "options": MONITORING},
+    "config": {"type": "dict"},
+    "environment": {"type": "dict"},
 }
 # What a Manager is made of.
 MANAGER: dict[str, Any] = {

@@ -339,6 +339,26 @@ options:
           interval:
             description: Seconds between two readings by Prometheus, 5 to 120. Defaults to V(30).
             type: int
+      config:
+        description:
+          - >-
+            Settings of Airflow, C({section: {option: value}}), as with a service. Each option holds in the services
+            that do not set it themselves.
+          - Merged like that of a service. What no version of Airflow knows is refused, and so is what a service of this
+            Manager cannot take with its version; such a setting belongs to the services that can.
+          - >-
+            C({secret: NAME, key: KEY}) names a Secret in the namespace of the Manager and its services. It has to be
+            there when a service is made or changed.
+        type: dict
+        version_added: 0.3.0
+      environment:
+        description:
+          - >-
+            Variables in the containers that run Airflow, C({part: {NAME: value}}), as with a service. Each variable of
+            a part holds in the services that do not set it themselves, be it for this part, for V(all), or as a setting
+            in their C(config).
+        type: dict
+        version_added: 0.3.0
 seealso:
   - module: scp.dataops.dataops_service
   - module: scp.dataops.dataops_manager_info
@@ -365,6 +385,9 @@ EXAMPLES = r"""
       scheduler:
         cpu: "1"
         memory: 2Gi
+      config:
+        core:
+          default_timezone: Asia/Seoul
 
 - name: What would a new description change?
   scp.dataops.dataops_manager:

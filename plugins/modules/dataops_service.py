@@ -596,6 +596,7 @@ options:
         also be C({secret: NAME, key: KEY}), a key of a Secret in the service's namespace; for passwords and other
         sensitive options that is the only way. When the Secret's content changes, the next run restarts its readers.
       - Options that follow from options of this module are refused, with the one to use instead.
+      - What the service does not set is as in the default settings of its Manager, option by option.
       - A change restarts only the components that read the section; task pods read it when they start.
     type: dict
     version_added: 0.2.0
@@ -609,7 +610,7 @@ options:
         A value is a text, which is taken as it is, or C({secret: NAME, key: KEY}). Connections (C(AIRFLOW_CONN_*)) and
         whatever is named like a password are taken from Secrets only.
       - C(AIRFLOW__SECTION__OPTION) is checked as in O(config), and wins over it in this part.
-      - Merged like O(config). A change restarts the parts it is for; for V(task) that is the scheduler.
+      - Merged and inherited like O(config). A change restarts the parts it is for; for V(task) that is the scheduler.
     type: dict
     version_added: 0.2.0
   overrides:

@@ -61,6 +61,11 @@ def environment(raw: Mapping[str, Any], version: str, at: str = "environment") -
     :raises BadOption: for a part or a name that cannot be, a variable that the service sets, a secret in plain text.
     """
     check.known_keys(raw, PARTS, at)
+    for part, variables in raw.items():
+        if not isinstance(variables, Mapping):
+            raise BadOption(
+                "it is no part with variables", where=f"{at}.{part}", next_step="Write {part: {NAME: value}}"
+            )
     return {
         part: {name: value_of(name, value, version, f"{at}.{part}.{name}") for name, value in sorted(variables.items())}
         for part, variables in sorted(raw.items())

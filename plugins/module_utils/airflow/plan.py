@@ -20,14 +20,14 @@ from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, plan_apply, plan_prune
 from ..kube.verdicts import VERDICTS
-from . import authorities, autoscaling, manifests, names, pieces, references, rights, sizes, stores, upgrade
+from . import authorities, autoscaling, inheritance, manifests, names, pieces, references, rights, stores, upgrade
 from .git import check, commit
 from .git.credentials import Given
 from .manifests import KEPT_KINDS, KINDS, Stages
 from .monitoring import prometheus
 from .preflight.look import look as look_around
 from .secrets import Secrets, provide
-from .spec import BY_KEY, CELERY, NESTED, ServiceSpec
+from .spec import NESTED, ServiceSpec
 from .standing import Standing, standing
 from .task_trial import try_task_pod
 from .uploads.spec import Uploads, of_service
@@ -207,7 +207,8 @@ def examined(kube: Kube, request: Request) -> tuple[Plan, DataOpsError | None]:
         git=request.git,
     )
     if not missing_namespace:
-        secrets = replace(secrets, named=references.named(kube, spec))
+        with inheritance.told_as_default(inherited, options, request.manager):
+            secrets = replace(secrets, named=references.named(kube, spec))
     warnings += authorities.expired(spec.placement.ca_certificates, kube.now())
     keys_belong_to_data(spec, live)
     commit.possible(request.wait_for_commit, spec.git_sync)
@@ -354,17 +355,14 @@ def to_restart(
 
 def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str, Any], live: Live) -> ServiceSpec:
     """The spec, with what an existing service can no longer choose taken from the cluster."""
-    inherited = sizes.inheritable(inherited, celery=CELERY in options.get("executor", ""))
-    effective: dict[str, Any] = {**inherited, **options}
-    for option in BY_KEY:
-        both = {**inherited.get(option, {}), **options.get(option, {})}
-        if both:
-            effective[option] = both
+    effective = inheritance.effective(inherited, options)
     before = standing(live, request.name, request.namespace)
     if before is not None:
         # A release of the collection with a newer default must not upgrade it by itself.
         effective.setdefault("version", before.version)
-    spec = ServiceSpec.from_options(effective, name=request.name, manager=request.manager, namespace=request.namespace)
+    name, manager, namespace = request.name, request.manager, request.namespace
+    with inheritance.told_as_default(inherited, options, manager):
+        spec = ServiceSpec.from_options(effective, name=name, manager=manager, namespace=namespace)
     # An external database has no volume.
     volumes = [names.database(request.name), names.logs(request.name)]
     claims = [live.get(Ref("PersistentVolumeClaim", volume, request.namespace)) for volume in volumes]

@@ -59,9 +59,9 @@ INHERITED = (
     "size",
     *SIZED,
     "monitoring",
+    "config",
+    "environment",
 )
-# Of these it inherits, key by key, what it does not say itself; all others as a whole.
-BY_KEY = (*SIZED, "monitoring")
 
 DEFAULT_ACCOUNT = "dataops"
 SMALLEST_STORAGE = "1Gi"
@@ -224,7 +224,5 @@ OPTIONS = (
     "database",
     "broker",
     "tags",
-    "config",
-    "environment",
     "overrides",
 )

@@ -8,6 +8,7 @@ A namespace has one Manager, so the names of its objects are fixed and finding i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import Refused
@@ -55,7 +56,11 @@ def checked(manifest: Manifest | None, namespace: str, name: str) -> Manifest | 
 
 
 def inherited(manifest: Manifest | None) -> dict[str, Any]:
-    """Options that a service has unless it chooses: the Manager's default settings over its own domain and classes."""
-    options = record.read(manifest)
-    passed_on = {key: options[key] for key in PASSED_ON if key in options}
-    return {**passed_on, **options.get("default_settings", {})}
+    """Options that a service has unless it chooses."""
+    return passed_on(record.read(manifest))
+
+
+def passed_on(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a Manager with these options passes on: its default settings over its own domain and classes."""
+    own = {key: options[key] for key in PASSED_ON if key in options}
+    return {**own, **options.get("default_settings", {})}

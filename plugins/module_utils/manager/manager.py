@@ -29,6 +29,7 @@ from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, carry_out, plan_apply, plan_prune
 from ..kube.wait import wait_ready
 from . import application, manifests, names, rights, status
+from .effects import refuse_what_services_cannot_take
 from .manifests import ENGINE_TOKEN, KEPT_KINDS, KINDS, SESSION_KEY
 from .spec import NESTED, ManagerSpec
 
@@ -119,6 +120,8 @@ def make_plan(kube: Kube, request: Request) -> Plan:
     recorded = record.read(live.get(Ref("ConfigMap", owner.RECORD, request.namespace)))
     options = record.merged(recorded, request.options, nested=NESTED)
     spec = with_ingress_class(kube, settled(request, options, live), live)
+    if recorded:
+        refuse_what_services_cannot_take(kube, request.namespace, request.name, recorded, options)
     packed = application.chosen(request.application, live.get(Ref("ConfigMap", names.CONSOLE, request.namespace)))
     made = manifests.Secrets(account_values(spec, live, request), keys(spec, live))
     granted = rights.of_console(request.namespace)

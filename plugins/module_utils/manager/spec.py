@@ -10,24 +10,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..airflow import images, placement, sizes
+from ..airflow import environment, images, placement, settings, sizes
 from ..airflow import spec as service
 from ..airflow.monitoring.spec import monitoring
 from ..airflow.uploads.index import python_index
-from ..airflow.versions import NEWEST, profile
+from ..airflow.versions import NEWEST, PROFILES, profile
 from ..common import validation as check
 from ..common.validation import HostAlias
 from ..errors import BadOption
 
+DEFAULTS_BY_KEY = (
+    *sizes.NESTED,
+    *placement.NESTED,
+    "python_index",
+    "monitoring",
+    "config",
+    "config.*",
+    "environment",
+    "environment.*",
+)
 # Options with fixed keys of their own: an update may name one key and keeps the others.
 NESTED = frozenset(
     {
         "account",
         "console",
         "default_settings",
-        *(f"default_settings.{option}" for option in (*sizes.NESTED, *placement.NESTED, "python_index", "monitoring")),
+        *(f"default_settings.{option}" for option in DEFAULTS_BY_KEY),
     }
 )
+# Services differ in their version; a default has to suit one of them.
+VERSIONS = (NEWEST, *(version for version in PROFILES if version != NEWEST))
 DEFAULT_STORAGE_SIZE = "100Gi"
 CONSOLE_SIZE = sizes.Row("50m", "256Mi", memory_limit="512Mi")
 CONSOLE_OPTIONS = (*sizes.RESOURCES, "path")
@@ -136,4 +148,17 @@ def default_settings(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     sizes.sizes(raw, profile(NEWEST), celery=True, at=f"{at}.")
     sizes.workers(raw, at=f"{at}.")
     monitoring(raw.get("monitoring", {}), f"{at}.monitoring")
+    refused = [error for version in VERSIONS if (error := refusal(raw, version, at))]
+    if len(refused) == len(VERSIONS):
+        raise refused[0]
     return raw
+
+
+def refusal(raw: Mapping[str, Any], version: str, at: str) -> BadOption | None:
+    """Why no service of this version could have these settings of Airflow."""
+    try:
+        settings.config(raw.get("config", {}), version, f"{at}.config")
+        environment.environment(raw.get("environment", {}), version, f"{at}.environment")
+    except BadOption as error:
+        return error
+    return None

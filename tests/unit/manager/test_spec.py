@@ -57,6 +57,8 @@ FULL: dict[str, Any] = {
         "worker": {"cpu": "1", "memory": "2Gi", "replicas": 3},
         "task_pod": {"cpu": "1"},
         "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
+        "config": {"core": {"parallelism": 64}, "sentry": {"sentry_dsn": {"secret": "sentry", "key": "dsn"}}},
+        "environment": {"all": {"TEAM": "data"}},
     },
 }
 
@@ -168,6 +170,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "name of a Secret": (
         {"tls_secret": "Own"},
         "tls_secret: 'Own' is not a valid name of a Secret. Use lower-case letters, digits, '-' and '.'.",
+    ),
+    "a setting that no version knows": (
+        {"default_settings": {"config": {"core": {"paralelism": 64}}}},
+        "default_settings.config.core.paralelism: Airflow 3.3 has no option 'paralelism' in section 'core'. "
+        "Use parallelism.",
+    ),
+    "a setting that services make themselves": (
+        {"default_settings": {"config": {"core": {"executor": "LocalExecutor"}}}},
+        "default_settings.config.core.executor: the service sets it itself. Use the option executor.",
+    ),
+    "a secret in defaults": (
+        {"default_settings": {"config": {"sentry": {"sentry_dsn": "https://key@sentry.example.com/1"}}}},
+        "default_settings.config.sentry.sentry_dsn: its value is a secret. "
+        "Put it into a Secret in the service's namespace and write {secret: NAME, key: KEY}.",
+    ),
+    "settings that no version knows together": (
+        {"default_settings": {"config": {"webserver": {"expose_hostname": True}, "fab": {"expose_hostname": True}}}},
+        "default_settings.config.webserver.expose_hostname: in Airflow 3.3 it is fab.expose_hostname. "
+        "Use fab.expose_hostname.",
+    ),
+    "a variable in defaults": (
+        {"default_settings": {"environment": {"all": {"DB_PASSWORD": "x"}}}},
+        "default_settings.environment.all.DB_PASSWORD: it reads like a secret in plain text. "
+        "Put it into a Secret in the service's namespace and write {secret: NAME, key: KEY}.",
+    ),
+    "no part in defaults": (
+        {"default_settings": {"environment": {"all": "x"}}},
+        "default_settings.environment.all: it is no part with variables. Write {part: {NAME: value}}.",
     ),
     "alias in defaults": (
         {"default_settings": {"host_aliases": [{"ip": "x", "hostnames": ["a"]}]}},
