@@ -16,13 +16,13 @@ from .collector import Collector
 from .headers import Headers
 from .housekeeping import Housekeeping
 from .operations import Operations
-from .pages import activity, dashboard, page, sign_in
+from .pages import activity, dashboard, files, page, sign_in
 from .settings import Settings
 from .throttle import Throttle
 from .tokens import Tokens
 from .volume import Volume
 
-PAGES = (page.router, sign_in.router, dashboard.router, activity.router)
+PAGES = (page.router, sign_in.router, dashboard.router, files.router, activity.router)
 # Failed sign-ins of one address, and of one account whatever the address: how many, and within how many seconds.
 BY_ADDRESS, BY_ACCOUNT = (5, 60), (50, 300)
 

@@ -5,11 +5,30 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
 from fastapi import Request
+
+
+@dataclass(frozen=True)
+class Room:
+    """Bytes of the volume that files have, and that they can still have: some file systems keep more for themselves."""
+
+    used: int
+    free: int
+
+    @property
+    def total(self) -> int:
+        return self.used + self.free
+
+    @property
+    def percent(self) -> int:
+        """How full it is, as ``df`` says it."""
+        return round(100 * self.used / (self.total or 1))
 
 
 class Volume:
@@ -26,7 +45,17 @@ class Volume:
                 self._store = Store(self._root)
             return self._store
 
+    def room(self) -> Room:
+        """One question to the file system, however many files there are."""
+        found = shutil.disk_usage(self._root)
+        return Room(found.used, found.free)
+
 
 def store(request: Request) -> Store:
     volume: Volume = request.app.state.volume
     return volume.store()
+
+
+def room(request: Request) -> Room:
+    volume: Volume = request.app.state.volume
+    return volume.room()
