@@ -16,13 +16,24 @@ from .collector import Collector
 from .headers import Headers
 from .housekeeping import Housekeeping
 from .operations import Operations
-from .pages import activity, dashboard, files, page, sign_in
+from .pages import activity, dashboard, files, operation, page, service, sign_in
+from .recent import Recent
 from .settings import Settings
 from .throttle import Throttle
 from .tokens import Tokens
 from .volume import Volume
 
-PAGES = (page.router, sign_in.router, dashboard.router, files.router, activity.router)
+PAGES = (
+    page.router,
+    sign_in.router,
+    dashboard.router,
+    files.router,
+    activity.router,
+    service.router,
+    operation.router,
+)
+# What a page other than the dashboard looked at is good for so many seconds.
+RECENT = 4
 # Failed sign-ins of one address, and of one account whatever the address: how many, and within how many seconds.
 BY_ADDRESS, BY_ACCOUNT = (5, 60), (50, 300)
 
@@ -56,6 +67,7 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect, *
     app.state.connect = connect
     app.state.tokens = Tokens(settings)
     app.state.collector = Collector(settings)
+    app.state.recent = Recent(RECENT)
     app.state.throttles = (Throttle(*BY_ADDRESS), Throttle(*BY_ACCOUNT))
     app.add_middleware(Headers, secure=settings.secure)
     errors.install(app)

@@ -58,9 +58,15 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         asset=lambda name: f"{own.root_path}/static/{versions[name]}/{name}",
         here=local_path(request),
         navigation=NAVIGATION,
+        moment=moment,
         **values,
     )
     return HTMLResponse(shown, status_code=status)
+
+
+def moment(written: str) -> str:
+    """A time as people read it, out of ``2026-01-02T03:04:05Z``."""
+    return f"{written[:10]} {written[11:19]} UTC"
 
 
 def local_path(request: Request) -> str:

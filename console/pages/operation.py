@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An operation while it runs and after it: its progress, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from ..api.common import Looking
+from ..operations import DONE, RUNNING, Operation
+from ..texts import TEXTS
+from .page import page
+
+router = APIRouter(include_in_schema=False)
+
+Id = Annotated[str, Path()]
+MARKS = {RUNNING: "warn", DONE: "good"}
+# Where a target has a page, by the first of its words.
+PLACES = {"service": "/services/{}"}
+
+
+@router.get("/operations")
+def all_of_them(request: Request, look: Looking) -> Response:
+    return page(request, "operations.html", operations=look.running.all(), mark_of=mark_of, verb_of=verb_of)
+
+
+@router.get("/operations/{operation_id}")
+def one(request: Request, look: Looking, operation_id: Id) -> Response:
+    return page(request, "operation.html", **shown(look.running.get(operation_id), 0))
+
+
+@router.get("/operations/{operation_id}/live")
+def live(request: Request, look: Looking, operation_id: Id, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+    """The lines that came after so many, and its end when there is one: what is new is read out, and nothing else."""
+    return page(request, "operation_live.html", **shown(look.running.get(operation_id), after))
+
+
+def shown(operation: Operation, after: int) -> dict[str, Any]:
+    return {
+        "operation": operation,
+        "mark": mark_of(operation),
+        "verb": verb_of(operation),
+        "lines": operation.progress[after:],
+        "seen": len(operation.progress),
+        "place": place_of(operation.target),
+    }
+
+
+def verb_of(operation: Operation) -> str:
+    """The key of its text; one that has none is told as it is."""
+    return key if (key := f"verb_{operation.verb}") in TEXTS else ""
+
+
+def mark_of(operation: Operation) -> str:
+    return MARKS.get(operation.state, "bad")
+
+
+def place_of(target: str) -> str:
+    """The page of what it changes; empty when there is none."""
+    kind, _space, name = target.partition(" ")
+    return PLACES[kind].format(name) if kind in PLACES else ""
