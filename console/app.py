@@ -16,7 +16,7 @@ from .collector import Collector
 from .headers import Headers
 from .housekeeping import Housekeeping
 from .operations import Operations
-from .pages import activity, dashboard, files, operation, page, service, sign_in
+from .pages import activity, dashboard, files, operation, page, service, sign_in, tokens
 from .recent import Recent
 from .settings import Settings
 from .throttle import Throttle
@@ -31,6 +31,7 @@ PAGES = (
     activity.router,
     service.router,
     operation.router,
+    tokens.router,
 )
 # What a page other than the dashboard looked at is good for so many seconds.
 RECENT = 4

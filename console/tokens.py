@@ -14,18 +14,22 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import decoded
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import MANAGER, labels
-from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
+from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, NotFound, Refused
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.manager.names import TOKENS
 
 from .settings import Settings
 
 Role = Literal["viewer", "operator"]
+ROLES = get_args(Role)
 PREFIX = "dops"
+LONGEST_NAME = 60
+# Each request with a token goes through all of them, and one Secret holds them.
+MOST = 200
 # A token that is revoked elsewhere is taken for so long at most.
 REMEMBERED_SECONDS = 5.0
 
@@ -65,23 +69,46 @@ class Tokens:
                 self._looked = time.monotonic()
             return dict(self._known)
 
-    def create(self, kube: Kube, name: str, role: str) -> tuple[Token, str]:
-        """A new token, and its text, which nobody can read again."""
-        if role not in ("viewer", "operator"):
+    def get(self, kube: Kube, identifier: str) -> Token:
+        """:raises NotFound: there is none."""
+        found = self.all(kube).get(identifier)
+        if found is None:
+            raise NotFound("there is no such token", where="token_id", next_step="List /v1/tokens")
+        return found
+
+    def check(self, kube: Kube, name: str, role: str) -> tuple[str, Role]:
+        """Name and role of a token that can be made.
+
+        :raises BadOption: they cannot be. :raises Refused: the name is taken, or there are too many.
+        """
+        name = name.strip()
+        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+            raise BadOption("a token needs a name", where="name", next_step=f"Use 1 to {LONGEST_NAME} characters")
+        if role not in ROLES:
             raise BadOption(f"'{role}' is not a role", where="role", next_step="Use viewer or operator")
-        if not name.strip() or len(name) > 60:
-            raise BadOption("a token needs a name", where="name", next_step="Use 1 to 60 characters")
+        known = self.all(kube).values()
+        # The activity tells by this name who did what.
+        if name in {token.name for token in known}:
+            raise Refused(f"there is a token '{name}'", where="name", next_step="Revoke it, or choose another name")
+        if len(known) >= MOST:
+            raise Refused(f"there are {len(known)} tokens", where="name", next_step="Revoke those that nobody uses")
+        return name, "operator" if role == "operator" else "viewer"
+
+    def create(self, kube: Kube, name: str, role: str) -> tuple[Token, str]:
+        """A new token, and its text, which nobody can read again.
+
+        :raises DataOpsError: as :meth:`check`.
+        """
+        name, kind = self.check(kube, name, role)
         identifier, secret = secrets.token_hex(4), secrets.token_hex(24)
         created = kube.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        made = Token(
-            identifier, name.strip(), "operator" if role == "operator" else "viewer", created, fingerprint(secret)
-        )
+        made = Token(identifier, name, kind, created, fingerprint(secret))
         self._write(kube, {identifier: base64.b64encode(json.dumps(asdict(made)).encode()).decode()})
         return made, f"{PREFIX}_{identifier}_{secret}"
 
     def revoke(self, kube: Kube, identifier: str) -> None:
-        if identifier in self.all(kube):
-            self._write(kube, {identifier: None})
+        """:raises NotFound: there is none."""
+        self._write(kube, {self.get(kube, identifier).id: None})
 
     def _write(self, kube: Kube, data: Mapping[str, Any]) -> None:
         place = self._settings.namespace

@@ -53,3 +53,7 @@ SETTINGS: dict[str, Any] = {
         "value": {"service_workload": {"worker": {"cpu": "1000", "memory": "2048"}}},
     }
 }
+TOKEN: dict[str, Any] = {
+    "looks": {"summary": "A token that may look", "value": {"name": "monitoring", "role": "viewer"}},
+    "changes": {"summary": "A token that may change everything", "value": {"name": "ci", "role": "operator"}},
+}

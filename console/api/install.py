@@ -12,10 +12,10 @@ from fastapi.openapi.utils import get_openapi
 
 from ..operations import Operations
 from ..security import ENGINE_TOKEN
-from . import files, managers, progress, services
+from . import files, managers, progress, services, tokens
 from .common import PREFIX
 
-ROUTERS = (managers.router, services.router, progress.router, files.router)
+ROUTERS = (managers.router, services.router, progress.router, files.router, tokens.router)
 DESCRIPTION = """
 Data Ops on Kubernetes: a Manager and its services, each an Apache Airflow.
 

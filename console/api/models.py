@@ -18,6 +18,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import EX
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
+from .. import tokens
 from .mapping import MANAGER, SERVICE, SETTINGS, WORKLOADS
 from .mapping import Field as Key
 
@@ -226,6 +227,13 @@ else:
 
 class ValidateResources(Asked):
     service_workload: ServiceWorkload
+
+
+class TokenAsked(Asked):
+    name: str = Field(
+        min_length=1, max_length=tokens.LONGEST_NAME, description="By which the activity tells it.", examples=["ci"]
+    )
+    role: tokens.Role = Field(default="viewer", description="A viewer may look, an operator may change everything.")
 
 
 # What clients get
@@ -484,3 +492,22 @@ class ServiceSettings(Told):
 
     own: dict[str, Any]
     inherited: dict[str, Any]
+
+
+class TokenShown(Told):
+    id: str = Field(examples=["5e0c1a2b"])
+    name: str = Field(examples=["ci"])
+    role: tokens.Role
+    created_dt: str = Field(examples=["2026-01-02T00:00:00Z"])
+
+
+class TokenMade(TokenShown):
+    token: str = Field(
+        description="What a program sends. It is in this answer only: what is kept is a fingerprint of it.",
+        json_schema_extra={"format": "password", "readOnly": True},
+    )
+
+
+class Tokens(Told):
+    contents: list[TokenShown]
+    total_count: int

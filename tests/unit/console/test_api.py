@@ -223,6 +223,8 @@ CHANGES = (
     ("PUT", f"{MANAGERS}/analytics"),
     ("DELETE", f"{MANAGERS}/analytics"),
     ("PUT", f"{MANAGERS}/analytics/settings"),
+    ("POST", "/api/v1/tokens"),
+    ("DELETE", "/api/v1/tokens/5e0c1a2b"),
 )
 
 
@@ -245,7 +247,7 @@ def test_all_that_changes_something_is_for_operators(client: TestClient) -> None
     schema = client.get("/api/v1/openapi.json").json()
     asking = ("validate-resources",)
     found = {
-        (verb.upper(), path.format(data_ops_service_id="etl", data_ops_id="analytics"))
+        (verb.upper(), path.format(data_ops_service_id="etl", data_ops_id="analytics", token_id="5e0c1a2b"))
         for path, verbs in schema["paths"].items()
         for verb in verbs
         if verb != "get" and not path.endswith(asking) and "/files" not in path
