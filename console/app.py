@@ -63,6 +63,8 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect, *
         redoc_url=None,
         # The API describes itself, see api/install.py.
         openapi_url=None,
+        # Generated clients call their functions so.
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
     app.state.connect = connect

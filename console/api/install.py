@@ -28,6 +28,8 @@ SCHEMES = {
     "module": {"type": "apiKey", "in": "header", "name": ENGINE_TOKEN, "description": "Of the modules."},
 }
 
+PLAN = {"$ref": "#/components/schemas/Plan"}
+
 
 def install(app: FastAPI, operations: Operations) -> None:
     app.state.operations = operations
@@ -43,11 +45,14 @@ def install(app: FastAPI, operations: Operations) -> None:
 
 
 def described(app: FastAPI) -> dict[str, Any]:
-    """With who may ask; and without 422, which is never answered."""
+    """With who may ask; without 422, which is never answered, and with a plan only where it is: 200."""
     schema = get_openapi(title=app.title, version="1.2", description=DESCRIPTION, routes=app.routes)
     for path, verbs in schema["paths"].items():
         for verb in verbs.values():
             verb["responses"].pop("422", None)
+            if "202" in verb["responses"]:
+                begun = verb["responses"]["202"]["content"]["application/json"]
+                begun["schema"] = next(one for one in begun["schema"]["anyOf"] if one != PLAN)
             if path.startswith(PREFIX):
                 verb["security"] = [{name: []} for name in SCHEMES]
     for name in ("HTTPValidationError", "ValidationError"):

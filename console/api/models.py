@@ -41,10 +41,16 @@ State = Literal[
 ]
 
 
+def without_defaults(schema: dict[str, Any]) -> None:
+    """Generated clients send every default that they know, and so would clear what their user has left out."""
+    for described in schema.get("properties", {}).values():
+        described.pop("default", None)
+
+
 class Asked(BaseModel):
     """Part of a body: what is left out keeps its value, an explicit empty value clears it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=without_defaults)
 
 
 class Told(BaseModel):
@@ -92,7 +98,7 @@ class HostAliasEntry(Asked):
 
 
 class HostAlias(Asked):
-    enabled: Literal["true", "false", True, False] = Field(default="true", description="'false' clears the list.")
+    enabled: Literal["true", "false"] | bool = Field(default="true", description="'false' clears the list.")
     host_alias_list: list[HostAliasEntry] = Field(default=[], description="Up to 20 addresses.")
 
 
@@ -122,18 +128,9 @@ def made_of(name: str, options: Mapping[str, Any], base: type[BaseModel] = Asked
     fields: dict[str, Any] = {}
     for option, spec in options.items():
         kind = type_of(f"{name}{option.title().replace('_', '')}", spec)
-        fields[option] = (kind, Field(json_schema_extra=marks(spec)) if spec.get("required") else left_out(spec))
+        # None stands for what was left out, and is no value that could be given.
+        fields[option] = (kind, Field(... if spec.get("required") else None, json_schema_extra=marks(spec)))
     return create_model(name, __base__=base, **fields)
-
-
-def left_out(spec: Mapping[str, Any]) -> Any:
-    """None stands for what was not given and is no value that could be."""
-
-    def described(schema: dict[str, Any]) -> None:
-        schema.update(marks(spec))
-        schema.pop("default", None)
-
-    return Field(default=None, json_schema_extra=described)
 
 
 def marks(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,7 +190,10 @@ else:
     )
     _SERVICE = {
         "host_alias": (HostAlias, HostAlias()),
-        "worker_type": (Literal[EXECUTORS], Field(EXECUTORS[0], description="How tasks run.")),
+        "worker_type": (
+            Literal[EXECUTORS],
+            Field(EXECUTORS[0], description=f"How tasks run; {EXECUTORS[0]} for a new service."),
+        ),
         "service_workload": (ServiceWorkload, Field(default_factory=ServiceWorkload)),
     }
     _VERSION = (str, Field(default="", description="One of those of sub-versions, or its minor.", examples=["3.3.2"]))

@@ -77,6 +77,26 @@ def test_nothing_refers_to_what_is_not_there(document: Any) -> None:
     assert found <= set(known)
 
 
+def test_a_client_that_sends_its_defaults_clears_nothing(document: Any) -> None:
+    for body in ("DataOpsServiceUpdateRequest", "DataOpsUpdateRequest", "Account", "HostAlias", "ServiceGitSync"):
+        fields = document["components"]["schemas"][body]["properties"]
+        assert [name for name, field in fields.items() if "default" in field] == [], body
+
+
+def test_what_a_client_calls_its_functions(document: Any) -> None:
+    names = [operation["operationId"] for _name, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert all(name.isidentifier() and "api_v1" not in name for name in names)
+
+
+def test_a_plan_and_a_begun_operation_have_codes_of_their_own(document: Any) -> None:
+    for name, operation in operations(document):
+        if "202" in operation["responses"]:
+            begun, planned = (operation["responses"][code]["content"]["application/json"] for code in ("202", "200"))
+            assert planned["schema"] == {"$ref": "#/components/schemas/Plan"}, name
+            assert "Plan" not in str(begun), name
+
+
 def test_passwords_are_marked(document: Any) -> None:
     schemas = document["components"]["schemas"]
     marked = {
