@@ -16,7 +16,7 @@ from .collector import Collector
 from .headers import Headers
 from .housekeeping import Housekeeping
 from .operations import Operations
-from .pages import activity, dashboard, files, operation, page, service, sign_in, tokens
+from .pages import activity, dashboard, files, operation, page, service, service_verbs, sign_in, tokens
 from .recent import Recent
 from .settings import Settings
 from .throttle import Throttle
@@ -30,6 +30,7 @@ PAGES = (
     files.router,
     activity.router,
     service.router,
+    service_verbs.router,
     operation.router,
     tokens.router,
 )

@@ -120,18 +120,14 @@ def event(item: Manifest) -> Event:
 
 
 def chosen(found: Sequence[Pod], name: str, container: str) -> tuple[Pod, str]:
-    """A pod of the service and one of its containers; each the first one when none is named.
+    """A pod of the service and one of its containers; the first one where none is named that is there.
 
-    :raises NotFound: it is not one of the service.
+    :raises NotFound: it is no pod of the service.
     """
     one = next((item for item in found if name in ("", item.name)), None)
     if one is None:
-        raise NotFound(
-            "there is no such pod", where=f"pod {name}" if name else "", next_step="It may have been replaced"
-        )
-    if container and container not in one.containers:
-        raise NotFound("there is no such container", where=f"pod {one.name}")
-    return one, container or one.containers[0]
+        raise NotFound("there is no such pod", where=f"pod {name}", next_step="It may have been replaced")
+    return one, container if container in one.containers else one.containers[0]
 
 
 def log(kube: Kube, namespace: str, service: str, source: tuple[str, str], *, lines: int, previous: bool) -> str:

@@ -105,10 +105,15 @@ def create_data_ops_service(
     asked = given(body)
     inventory.this_manager(change.kube, change.settings, asked.pop("data_ops_id"))
     name = asked.pop("data_ops_service_name")
+    done = created(change, name, asked)
+    return done if change.dry_run else {**done, "data_ops_service_name": name, "data_ops_service_id": None}
+
+
+def created(change: Change, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """:param asked: a body without what says which service it is."""
     inventory.missing(change.kube, change.settings, name)
     options = mapping.options(asked, mapping.SERVICE)
-    done = applied(change, "create", run_of(change.settings, name, options, by=change.by))
-    return done if change.dry_run else {**done, "data_ops_service_name": name, "data_ops_service_id": None}
+    return applied(change, "create", run_of(change.settings, name, options, by=change.by))
 
 
 @router.get("/data-ops/{data_ops_id}/sub-versions", response_model=models.SubVersions, responses=LOOKED_UP)
@@ -203,12 +208,19 @@ def update_data_ops_service(
 ) -> dict[str, Any]:
     """Change a service: what is left out keeps its value, an explicit empty value clears it."""
     found = inventory.service(change.kube, change.settings, data_ops_service_id)
-    options = mapping.options(given(body), mapping.SERVICE)
-    # A stopped service takes settings over and stays so; to start it is a verb of its own.
-    state = "stopped" if found.described.get("state") == "STOPPED" else "present"
-    run = run_of(change.settings, found.name, options, by=change.by, force=force, state=state)
-    done = applied(change, "change", run)
+    done = updated(change, found, given(body), force=force)
     return done if change.dry_run else {**Teller.of(change).detail(found), **done}
+
+
+def updated(
+    change: Change, found: inventory.Service, asked: Mapping[str, Any], *, force: bool = False
+) -> dict[str, Any]:
+    """A stopped service takes settings over and stays so; to start it is a verb of its own."""
+    options = mapping.options(asked, mapping.SERVICE)
+    state = "stopped" if found.described.get("state") == "STOPPED" else "present"
+    return applied(
+        change, "change", run_of(change.settings, found.name, options, by=change.by, force=force, state=state)
+    )
 
 
 @router.delete(

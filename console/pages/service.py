@@ -17,7 +17,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from .. import workings
 from ..api import inventory, services, telling
-from ..api.common import Looking, View
+from ..api.common import Looking, View, Viewer
 from ..collector import UNKNOWN, Seen, Snapshot, summary
 from ..recent import Recent
 from .page import page
@@ -29,7 +29,7 @@ LINES = (100, 500, 2000)
 
 
 @router.get("/services/{name}")
-def overview(request: Request, look: Looking, name: Name) -> Response:
+def overview(request: Request, look: Looking, who: Viewer, name: Name) -> Response:
     try:
         found = inventory.service(look.kube, look.settings, name)
     except NotFound:
@@ -39,13 +39,13 @@ def overview(request: Request, look: Looking, name: Name) -> Response:
         raise
     told = recent(request).get(("told", found.name), lambda: described(look, found))
     state = {**condition(request, look, found.name), **surroundings(request, look, found.name)}
-    return page(request, "service.html", told=told, **state)
+    return page(request, "service.html", told=told, may_change=who.role == "operator", **state)
 
 
 @router.get("/services/{name}/live")
-def live(request: Request, look: Looking, name: Name) -> Response:
+def live(request: Request, look: Looking, who: Viewer, name: Name) -> Response:
     """What the page puts in place of how it is."""
-    return page(request, "service_live.html", **condition(request, look, name))
+    return page(request, "service_live.html", may_change=who.role == "operator", **condition(request, look, name))
 
 
 @router.get("/services/{name}/around")

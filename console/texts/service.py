@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One service: how it is, its pods and events, and its logs."""
+"""One service: how it is, its pods and events, its logs, and what can be done with it as a whole."""
 
 from __future__ import annotations
 
@@ -70,4 +70,31 @@ TEXTS = {
     "paused": ("Paused: no new lines are shown.", "일시 정지됨: 새 줄이 표시되지 않습니다."),
     "no_log": ("It wrote nothing yet.", "아직 기록된 내용이 없습니다."),
     "back_to": ("Back to {name}", "{name}(으)로 돌아가기"),
+    "cancel": ("Cancel", "취소"),
+    "ask_start": ("Start {name}?", "{name} 서비스를 시작할까요?"),
+    "ask_stop": ("Stop {name}?", "{name} 서비스를 중지할까요?"),
+    "ask_restart": ("Restart {name}?", "{name} 서비스를 재시작할까요?"),
+    "ask_remove": ("Remove {name}?", "{name} 서비스를 제거할까요?"),
+    "what_start": ("It gets its pods back.", "파드를 다시 만듭니다."),
+    "what_stop": (
+        "Running tasks may end, then all pods go. Settings, data, keys and address stay.",
+        "실행 중인 태스크가 끝난 후 모든 파드를 내립니다. 설정, 데이터, 키, 주소는 유지됩니다.",
+    ),
+    "what_restart": (
+        "All components get new pods, in an order that keeps tasks alive.",
+        "태스크가 유지되는 순서로 모든 구성 요소의 파드를 교체합니다.",
+    ),
+    "what_remove": (
+        "Nobody can use it any more, and tasks that run are ended.",
+        "더 이상 사용할 수 없으며 실행 중인 태스크는 종료됩니다.",
+    ),
+    "purge": ("Remove its data, too (purge)", "데이터도 제거 (purge)"),
+    "what_purge": (
+        "Without it volumes and Secrets stay, and a service of the same name finds its DAG runs and passwords again. "
+        "With it they are gone for ever.",
+        "선택하지 않으면 볼륨과 Secret이 남아 같은 이름의 서비스가 DAG 실행 기록과 비밀번호를 다시 사용합니다. "
+        "선택하면 영구히 삭제됩니다.",
+    ),
+    "type_the_name": ("Type {name} to confirm", "확인을 위해 {name}을(를) 입력하십시오"),
+    "wrong_name": ("This is not {name}.", "{name}이(가) 아닙니다."),
 }
