@@ -16,7 +16,19 @@ from .collector import Collector
 from .headers import Headers
 from .housekeeping import Housekeeping
 from .operations import Operations
-from .pages import activity, dashboard, files, operation, page, service, service_verbs, sign_in, tokens
+from .pages import (
+    activity,
+    dashboard,
+    files,
+    operation,
+    page,
+    service,
+    service_verbs,
+    settings_change,
+    sign_in,
+    tokens,
+)
+from .pages import settings as settings_page
 from .recent import Recent
 from .settings import Settings
 from .throttle import Throttle
@@ -28,6 +40,8 @@ PAGES = (
     sign_in.router,
     dashboard.router,
     files.router,
+    settings_page.router,
+    settings_change.router,
     activity.router,
     service.router,
     service_verbs.router,

@@ -21,7 +21,13 @@ PACKAGE = __package__.rpartition(".")[0]
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 LANGUAGE = "dataops-language"
 # What the head of every page leads to: where, and the key of its text.
-NAVIGATION = (("/", "dashboard"), ("/files", "files"), ("/activity", "activity"), ("/tokens", "tokens"))
+NAVIGATION = (
+    ("/", "dashboard"),
+    ("/files", "files"),
+    ("/settings", "settings"),
+    ("/activity", "activity"),
+    ("/tokens", "tokens"),
+)
 YEAR = 365 * 24 * 3600
 
 router = APIRouter(include_in_schema=False)
