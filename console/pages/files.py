@@ -17,7 +17,14 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsE
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager as managers
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files import disk
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.layout import EVERY_SERVICE
-from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model import KINDS, Key, Version, checked_key
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model import (
+    KINDS,
+    LITTER,
+    LITTER_SUFFIXES,
+    Key,
+    Version,
+    checked_key,
+)
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.versions import Upload
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -107,6 +114,7 @@ def listed(
         service=service,
         services=services,
         room=room,
+        left_out={"names": sorted(LITTER), "suffixes": LITTER_SUFFIXES},
         may_change=may_change,
         in_words=disk.in_words,
     )

@@ -14,7 +14,6 @@ TEXTS = {
     "files_one_plugin": ("Plugin File", "플러그인 파일"),
     "files_one_shared": ("Shared File", "공유 파일"),
     "files_one_library": ("Python Library File", "Python 라이브러리 파일"),
-    "files_kinds": ("Kinds of files", "파일 종류"),
     "files_volume": ("Volume", "볼륨"),
     "files_room": ("{used} of {total} used, {free} free", "{total} 중 {used} 사용, {free} 남음"),
     "files_show": ("Show", "보기"),
@@ -60,4 +59,70 @@ TEXTS = {
         "Each service tries the files first, in its own image. If they do not work there, nothing changes.",
         "먼저 각 서비스의 이미지에서 파일을 시험합니다. 문제가 있으면 아무것도 바뀌지 않습니다.",
     ),
+    # Uploads
+    "files_upload": ("Upload", "업로드"),
+    "files_noscript": (
+        "Uploads by browser need JavaScript. Playbooks and the REST API do not.",
+        "브라우저 업로드에는 JavaScript가 필요합니다. 플레이북과 REST API에는 필요하지 않습니다.",
+    ),
+    "files_choose": (
+        "Drop files or a folder here, or choose files",
+        "파일이나 폴더를 여기에 놓거나 파일을 선택하십시오",
+    ),
+    "files_name": ("Name (optional)", "이름 (선택)"),
+    "files_name_title": (
+        "Up to 100 letters, digits, '.', '_' and '-', with a letter or digit first",
+        "문자, 숫자, '.', '_', '-' 최대 100자, 첫 글자는 문자 또는 숫자",
+    ),
+    "files_unpack": ("Unpack archives", "압축 파일 풀기"),
+    "files_hint_plugin": (
+        "Python files, a folder, or an archive (zip, tar, tar.gz, tar.xz), which is unpacked. Services try them first, "
+        "and then restart one after the other.",
+        "Python 파일, 폴더 또는 압축 파일(zip, tar, tar.gz, tar.xz)입니다. 압축 파일은 풀어서 저장합니다. "
+        "서비스가 먼저 시험한 뒤 차례로 재시작됩니다.",
+    ),
+    "files_hint_shared": (
+        "Whatever tasks read, at /opt/airflow/shared within seconds. Nothing restarts.",
+        "태스크가 읽는 모든 파일입니다. 몇 초 안에 /opt/airflow/shared에 나타나며 재시작이 없습니다.",
+    ),
+    "files_hint_library": (
+        "A text of requirements (*.txt), wheels, or both. Services try them first, and then restart one after the "
+        "other.",
+        "requirements 텍스트(*.txt), wheel 또는 둘 다. 서비스가 먼저 시험한 뒤 차례로 재시작됩니다.",
+    ),
+    "files_nothing_chosen": ("Choose a file first.", "먼저 파일을 선택하십시오."),
+    "files_archive_alone": (
+        "An archive that is unpacked is an upload of its own. Choose it alone.",
+        "풀어서 저장할 압축 파일은 단독으로 업로드하십시오.",
+    ),
+    "files_name_needed": (
+        "Files that belong together are one upload. Give it a name.",
+        "함께 선택한 파일은 하나로 업로드됩니다. 이름을 입력하십시오.",
+    ),
+    "files_sign_in": (
+        "You are signed out. Sign in and choose the same file again: it goes on where it was.",
+        "로그아웃되었습니다. 로그인 후 같은 파일을 다시 선택하면 이어서 업로드됩니다.",
+    ),
+    "files_refused": ("The request was refused", "요청이 거부되었습니다"),
+    "files_unreadable": (
+        "it cannot be read, or has changed. Choose it again",
+        "읽을 수 없거나 변경되었습니다. 다시 선택하십시오",
+    ),
+    "files_lost": ("Connection lost, trying again", "연결이 끊어져 다시 시도합니다"),
+    "files_gave_up": (
+        "The connection was lost again and again. What was sent is kept: try again, and it goes on from there.",
+        "연결이 계속 끊어졌습니다. 전송된 부분은 보관되며, 다시 시도하면 이어서 업로드됩니다.",
+    ),
+    "files_interrupted": (
+        "The console was restarted meanwhile. Try again: it is finished then",
+        "그동안 콘솔이 재시작되었습니다. 다시 시도하면 완료됩니다",
+    ),
+    "files_waiting": ("Waiting", "대기 중"),
+    "files_checking": ("Computing the checksum", "체크섬 계산 중"),
+    "files_sending": ("Sending", "전송 중"),
+    "files_publishing": ("Checking and publishing", "검사 및 게시 중"),
+    "files_done": ("In use", "사용 중"),
+    "files_failed": ("Failed", "실패"),
+    "files_again": ("Try again", "다시 시도"),
+    "files_operation": ("Operation", "작업"),
 }

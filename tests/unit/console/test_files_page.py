@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 from html import unescape
 from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.console.operations import Operation
+from ansible_collections.scp.dataops.console.pages import page
 from ansible_collections.scp.dataops.console.security import Identity, identify
 from ansible_collections.scp.dataops.console.volume import Room
-from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model import Entry
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model import KINDS, Entry
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -97,6 +99,18 @@ def test_the_list(client: TestClient, csrf: str, store: Store) -> None:
     narrowed = shown(client, "/files?service=etl")
     assert "rates.csv" in narrowed and "menu.py" in narrowed and "later.csv" not in narrowed
     assert "There are no files yet." in shown(client, "/files/library")
+
+
+def test_the_form_of_uploads(client: TestClient, csrf: str) -> None:
+    text = shown(client, "/files/library?service=etl")
+    assert re.search(r'<input type="file" name="files" multiple>', text)
+    assert '<option value="library" selected>' in text and "<option selected>etl</option>" in text
+    said = json.loads(re.findall(r"data-texts='([^']*)'", text)[0])
+    assert all(said.values())
+    asked = set(re.findall(r"texts\.(\w+)", page.static["files.js"].decode()))
+    assert asked <= said.keys() <= asked | {f"hint_{kind}" for kind in KINDS}
+    for script in ("sha256.js", "files.js"):
+        assert f'<script src="/static/{page.versions[script]}/{script}" defer></script>' in text
 
 
 def test_how_full_the_volume_is(client: TestClient, app: FastAPI, csrf: str) -> None:
@@ -182,7 +196,8 @@ def test_a_viewer_looks_and_changes_nothing(client: TestClient, store: Store, vi
     used(store, "shared", "", "rates.csv", "1")
     used(store, "shared", "", "rates.csv", "2")
     address = "/files/shared/_all/rates.csv"
-    assert "rates.csv" in shown(client, "/files")
+    text = shown(client, "/files")
+    assert "rates.csv" in text and "<form id=" not in text and "files.js" not in text
     text = words(shown(client, address))
     assert "Use this version" not in text and "Delete" not in text
     for path in (f"{address}/use/1", f"{address}/delete"):
