@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How all services are, looked at in the background: pages show what was seen last, and never look themselves.
 
-So the load on the cluster is the same for one browser and for a thousand: one list for each kind of object, and one
-or two questions to each Airflow at its own address.
+So the load on the cluster is the same for one browser and for a thousand: one list for each kind of object, and a few
+questions to each Airflow at its own address, those for more than its health less often.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from typing import Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import names, status
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.api import AirflowApi
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.git.spec import COMMIT
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import decoded
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import WEB_SERVER_PORT
@@ -41,7 +43,10 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import (
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 
 from .api import inventory
+from .counts import Counts, counts
+from .history import Moment, remembered
 from .settings import Settings
+from .volume import Room, Volume
 
 log = logging.getLogger("uvicorn.error")
 
@@ -50,6 +55,12 @@ MARKS = {"RUNNING": "good", "UPDATING": "warn", "ERROR": "bad", "healthy": "good
 PART_MARKS = {"ready": "good", "waiting": "warn", "failed": "bad"}
 # As Airflow calls them in its report of its health, by component.
 HEARTBEATS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+# Seconds between two questions for counts. Then: a heartbeat this old is none any more, and a commit that does not run
+# after so long, however often the repository is looked at, will not do so by itself.
+COUNT_EVERY = 25
+STALE, LATE = 60, 300
+# Percent of the volume for files.
+FULL = 85
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +77,27 @@ class Part:
     def mark(self) -> str:
         return PART_MARKS.get(self.state, "") if self.wanted else ""
 
+    @property
+    def is_stale(self) -> bool:
+        return bool(self.wanted) and (self.heartbeat or 0) > STALE
+
+
+@dataclass(frozen=True)
+class Git:
+    """The main repository: what was asked for, and the commit that most DAGs were read from, as far as Airflow tells.
+
+    Only who asks for a commit makes known which one is wanted; ``late`` says that it should run by now, and does not.
+    """
+
+    ref: str
+    running: str = ""
+    late: bool = False
+
+    @property
+    def short(self) -> str:
+        """A commit as people write it, anything else as it is."""
+        return self.ref[:7] if COMMIT.fullmatch(self.ref) else self.ref
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -78,11 +110,17 @@ class Seen:
     version: str = ""
     web_url: str = ""
     parts: tuple[Part, ...] = ()
-    import_errors: int | None = None
+    counts: Counts | None = None
+    git: Git | None = None
+
+    @property
+    def stale(self) -> list[Part]:
+        return [part for part in self.parts if part.is_stale]
 
     @property
     def needs_attention(self) -> bool:
-        return bool(self.reasons or self.import_errors)
+        told = self.counts and (self.counts.import_errors or self.counts.failed_runs)
+        return bool(self.reasons or told or self.stale or (self.git and self.git.late))
 
     @property
     def state_mark(self) -> str:
@@ -95,14 +133,34 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """What was seen, and when; ``problem`` says why it could not be looked again."""
+    """What was seen, and when; ``problem`` says why it could not be looked again.
+
+    ``room`` is that of the volume for files, ``took`` how many seconds the look needed, ``failures`` how many failed.
+    """
 
     services: tuple[Seen, ...] = ()
     at: datetime | None = None
     problem: str = ""
+    room: Room | None = None
+    history: tuple[Moment, ...] = ()
+    took: float = 0
+    failures: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.room is not None and self.room.percent > FULL
 
     def age(self, now: datetime) -> int | None:
         return None if self.at is None else max(0, round((now - self.at).total_seconds()))
+
+
+@dataclass
+class Asked:
+    """One Airflow: it is signed in to once, and what it told is kept for a while."""
+
+    api: AirflowApi
+    at: float = float("-inf")
+    counts: Counts | None = None
 
 
 class Collector:
@@ -112,7 +170,10 @@ class Collector:
         self._settings = settings
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
-        self._apis: dict[tuple[str, ...], AirflowApi] = {}
+        self._volume = Volume(settings.files)
+        self._asked: dict[tuple[str, ...], Asked] = {}
+        # Since when a wanted commit does not run, by service.
+        self._waiting: dict[str, datetime] = {}
         self.snapshot = Snapshot()
 
     def start(self, kube: Kube, seconds: float) -> None:
@@ -126,14 +187,24 @@ class Collector:
 
     def look(self, kube: Kube) -> None:
         """What was seen before stays when nothing can be seen now."""
+        begun = time.monotonic()
         try:
             found = inventory.services(kube, self._settings)
             accounts = self._accounts(kube)
             seen = kube.each(lambda one: self._seen(kube, one, accounts.get(one.name, {})), found)
         except DataOpsError as error:
-            self.snapshot = Snapshot(services=self.snapshot.services, at=self.snapshot.at, problem=str(error))
+            self._failed(str(error))
             return
-        self.snapshot = Snapshot(services=tuple(seen), at=datetime.now(timezone.utc))
+        self._forget({one.name for one in found})
+        now = datetime.now(timezone.utc)
+        self.snapshot = Snapshot(
+            services=tuple(seen),
+            at=now,
+            room=self._room(),
+            history=remembered(self.snapshot.history, moment(seen, now)),
+            took=time.monotonic() - begun,
+            failures=self.snapshot.failures,
+        )
 
     def _run(self, kube: Kube, seconds: float) -> None:
         while not self._end.is_set():
@@ -142,8 +213,22 @@ class Collector:
             except Exception as error:
                 # The next look may succeed; without a thread there would be none.
                 log.exception("the services could not be looked at")
-                self.snapshot = replace(self.snapshot, problem=f"{type(error).__name__}, see the console's log")
+                self._failed(f"{type(error).__name__}, see the console's log")
             self._end.wait(seconds)
+
+    def _failed(self, problem: str) -> None:
+        self.snapshot = replace(self.snapshot, problem=problem, failures=self.snapshot.failures + 1)
+
+    def _forget(self, there: Collection[str]) -> None:
+        """What is known of services that are not there any more."""
+        self._asked = {key: asked for key, asked in self._asked.items() if key[0] in there}
+        self._waiting = {name: since for name, since in self._waiting.items() if name in there}
+
+    def _room(self) -> Room | None:
+        try:
+            return self._volume.room()
+        except OSError:
+            return None
 
     def _accounts(self, kube: Kube) -> Mapping[str, dict[str, str]]:
         marks = f"{NAME}={SERVICE},{PART_OF}={self._settings.manager},{MANAGED}={MANAGED_BY},{COMPONENT}=account"
@@ -155,24 +240,40 @@ class Collector:
             return Seen(name=service.name, state=status.ERROR, health=UNKNOWN, reasons=(service.problem,))
         described = service.described
         told: Mapping[str, Any] = {}
-        errors = None
+        counted = None
+        now = datetime.now(timezone.utc)
         if described["state"] != status.STOPPED:
             told = health_report(kube, service.spec)
-            errors = self._import_errors(kube, service.spec, account) if told else None
-        return summary(service.name, described, told, errors, datetime.now(timezone.utc))
+            counted = self._counts(kube, service.spec, account, now) if told else None
+        seen = summary(service.name, described, told, counted, now)
+        return replace(seen, git=self._git(service.spec, counted, now))
 
-    def _import_errors(self, kube: Kube, spec: ServiceSpec, account: dict[str, str]) -> int | None:
-        """How many DAG files cannot be imported; None when Airflow does not say. It is signed in to once, and kept."""
+    def _counts(self, kube: Kube, spec: ServiceSpec, account: dict[str, str], now: datetime) -> Counts | None:
+        """None when Airflow does not say."""
         key = (spec.name, spec.version, *sorted(account.values()))
-        api = self._apis.get(key) or AirflowApi(kube, spec.namespace, spec.name, spec.profile, account)
-        self._apis[key] = api
+        asked = self._asked.get(key) or Asked(AirflowApi(kube, spec.namespace, spec.name, spec.profile, account))
+        self._asked[key] = asked
+        if time.monotonic() - asked.at < COUNT_EVERY:
+            return asked.counts
         try:
-            total: int = api.ask("GET", f"{api.profile.api.root}/importErrors?limit=1")["total_entries"]
+            asked.counts = counts(asked.api, spec.git_sync, now)
         except (ApiError, NotReady, Unreachable):
             # A session ends some day; the next look begins another one.
-            self._apis.pop(key, None)
+            self._asked.pop(key, None)
             return None
-        return total
+        asked.at = time.monotonic()
+        return asked.counts
+
+    def _git(self, spec: ServiceSpec, counted: Counts | None, now: datetime) -> Git | None:
+        if spec.git_sync is None:
+            return None
+        main = spec.git_sync.repositories[0]
+        running = counted.commit if counted else ""
+        if not running or not main.pinned or running == main.ref:
+            self._waiting.pop(spec.name, None)
+            return Git(main.ref, running)
+        since = self._waiting.setdefault(spec.name, now)
+        return Git(main.ref, running, late=(now - since).total_seconds() > LATE + main.interval)
 
 
 def health_report(kube: Kube, spec: ServiceSpec) -> Mapping[str, Any]:
@@ -188,7 +289,7 @@ def health_report(kube: Kube, spec: ServiceSpec) -> Mapping[str, Any]:
 
 
 def summary(
-    name: str, described: Mapping[str, Any], told: Mapping[str, Any], import_errors: int | None, now: datetime
+    name: str, described: Mapping[str, Any], told: Mapping[str, Any], counted: Counts | None, now: datetime
 ) -> Seen:
     """:param told: Airflow's own report of its health; empty when it does not answer."""
     stopped = described["state"] == status.STOPPED
@@ -211,7 +312,7 @@ def summary(
         version=described["version"],
         web_url="" if stopped else described["web_url"],
         parts=tuple(parts(described["components"], told, now)),
-        import_errors=import_errors,
+        counts=counted,
     )
 
 
@@ -234,3 +335,13 @@ def age_of_heartbeat(told: Mapping[str, Any], part: str, now: datetime) -> int |
         return None
     moment = datetime.fromisoformat(str(last).replace("Z", "+00:00"))
     return max(0, round((now - moment).total_seconds()))
+
+
+def moment(services: Sequence[Seen], now: datetime) -> Moment:
+    told = [one.counts for one in services if one.counts]
+    return Moment(
+        at=now,
+        running=sum(one.running for one in told) if told else None,
+        queued=sum(one.queued for one in told) if told else None,
+        healthy=sum(one.health == "healthy" for one in services),
+    )

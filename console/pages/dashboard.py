@@ -5,17 +5,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Annotated, Any
 
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.disk import in_words
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from ..collector import Snapshot
+from ..history import Moment, chart
 from ..security import Identity, viewer
 from .page import page
 
 router = APIRouter(include_in_schema=False)
+# By the key of its text.
+CHARTS: dict[str, Callable[[Moment], int | None]] = {
+    "tasks_running": lambda moment: moment.running,
+    "tasks_queued": lambda moment: moment.queued,
+    "services_healthy": lambda moment: moment.healthy,
+}
 Viewer = Annotated[Identity, Depends(viewer)]
 
 
@@ -32,4 +41,13 @@ def live(request: Request, who: Viewer) -> Response:
 
 def shown(request: Request) -> dict[str, Any]:
     seen: Snapshot = request.app.state.collector.snapshot
-    return {"services": seen.services, "age": seen.age(datetime.now(timezone.utc)), "problem": seen.problem}
+    now = datetime.now(timezone.utc)
+    return {
+        "services": seen.services,
+        "age": seen.age(now),
+        "problem": seen.problem,
+        "room": seen.room,
+        "is_full": seen.is_full,
+        "charts": [chart(key, seen.history, value, now) for key, value in CHARTS.items()],
+        "in_words": in_words,
+    }

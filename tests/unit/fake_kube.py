@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import parse_qs
 
 from ansible_collections.scp.dataops.plugins.module_utils.common import activity
 from ansible_collections.scp.dataops.plugins.module_utils.errors import (
@@ -94,6 +95,8 @@ class FakeKube(Kube):
         self.stuck: set[str] = set()
         self.health: dict[str, str] | None = dict.fromkeys(HEALTHY, "healthy")
         self.airflow_dags: dict[str, str | None] = {}
+        # How many Airflow says there are: tasks and runs by their state, "importErrors".
+        self.totals: dict[str, int] = {}
         # What the web server could not load, by file.
         self.plugin_errors: dict[str, str] = {}
         self.asked_airflow: list[tuple[str, str, dict[str, str], bytes | None]] = []
@@ -299,13 +302,16 @@ class FakeKube(Kube):
             return 503, b"no endpoints available"
         if path.endswith("/health"):
             return 200, json.dumps({key: {"status": status} for key, status in self.health.items()}).encode()
-        if path.partition("?")[0].endswith("/taskInstances"):
-            return 200, json.dumps({"task_instances": [], "total_entries": 0}).encode()
         if path == "/auth/token":
             return 201, json.dumps({"access_token": "SENTINEL-TOKEN"}).encode()
         if path.endswith("/plugins/importErrors"):
             found = [{"source": source, "error": error} for source, error in self.plugin_errors.items()]
             return 200, json.dumps({"import_errors": found, "total_entries": len(found)}).encode()
+        place, _mark, query = path.partition("?")
+        kind = place.rpartition("/")[2]
+        if kind in ("taskInstances", "dagRuns", "importErrors"):
+            total = self.totals.get(parse_qs(query).get("state", [kind])[0], 0)
+            return 200, json.dumps({"task_instances": [], "total_entries": total}).encode()
         dags = [{"dag_id": name, "bundle_version": commit} for name, commit in self.airflow_dags.items()]
         return 200, json.dumps({"dags": dags, "total_entries": len(dags)}).encode()
 

@@ -128,13 +128,13 @@ class AirflowApi:
         """All items of a list, page by page; ``key`` is what Airflow calls them."""
         return list(self._pages(path, key, query))
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, *, timeout: float = ANSWER_SECONDS) -> Any:
         """Answer to a request of the service's account.
 
         :raises AirflowError: when Airflow says no.
         :raises NotReady: when it does not answer or does not take the account.
         """
-        return self._json(method, path, body, self._signed_in())
+        return self._json(method, path, body, self._signed_in(), timeout)
 
     def _tasks_path(self) -> str:
         return f"{self.profile.api.root}/dags/~/dagRuns/~/taskInstances"
