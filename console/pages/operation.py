@@ -19,8 +19,8 @@ router = APIRouter(include_in_schema=False)
 
 Id = Annotated[str, Path()]
 MARKS = {RUNNING: "warn", DONE: "good"}
-# Where a target has a page, by the first of its words.
-PLACES = {"service": "/services/{}"}
+# Where a target has a page, and the text that leads there, by the first of its words.
+PLACES = {"service": ("/services/{}", "to_the_service"), "Manager": ("/settings", "to_the_settings")}
 
 
 @router.get("/operations")
@@ -59,7 +59,10 @@ def mark_of(operation: Operation) -> str:
     return MARKS.get(operation.state, "bad")
 
 
-def place_of(target: str) -> str:
-    """The page of what it changes; empty when there is none."""
+def place_of(target: str) -> tuple[str, str] | None:
+    """The page of what it changes, and the key of the text that leads there; None when there is none."""
     kind, _space, name = target.partition(" ")
-    return PLACES[kind].format(name) if kind in PLACES else ""
+    if kind not in PLACES:
+        return None
+    path, text = PLACES[kind]
+    return path.format(name), text

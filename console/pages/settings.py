@@ -17,7 +17,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys imp
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from .. import forms
+from .. import option_texts
 from ..api import inventory, managers
 from ..api.common import Looking, Viewer
 from .page import page
@@ -136,11 +136,11 @@ def shown(path: str, value: Any) -> str:
     if path == "ca_certificates":
         return f"PEM ({str(value).count(BEGINS)})"
     if path == "host_aliases":
-        return forms.aliases_shown(value)
+        return option_texts.aliases_shown(value)
     if is_reference(value):
         return f"Secret {value['secret']}, {value.get('key', '')}"
     if isinstance(value, Mapping) and all(isinstance(each, str | int) for each in value.values()):
-        return forms.pairs_shown(value)
+        return option_texts.pairs_shown(value)
     if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
         return "\n".join(str(each) for each in value)
     if isinstance(value, list | Mapping):

@@ -25,7 +25,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import NE
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from .. import errors, forms
+from .. import errors, option_texts
 from ..api import inventory, managers
 from ..api.common import Changing, Looking, Operator
 from .page import page
@@ -40,27 +40,27 @@ class Field:
 
     name: str
     path: tuple[str, ...]
-    read: Callable[[str, str], Any] = forms.text
+    read: Callable[[str, str], Any] = option_texts.text
     show: Callable[[Any], str] = str
     levels: int = 1
 
 
 def as_pairs(name: str, *path: str) -> Field:
-    return Field(name, path, forms.pairs, forms.pairs_shown)
+    return Field(name, path, option_texts.pairs, option_texts.pairs_shown)
 
 
 def as_aliases(name: str, *path: str) -> Field:
-    return Field(name, path, forms.aliases, forms.aliases_shown)
+    return Field(name, path, option_texts.aliases, option_texts.aliases_shown)
 
 
 def as_settings(option: str) -> Field:
     levels = inheritance.LEVELS[option]
-    return Field(option, (DEFAULTS, option), forms.settings, forms.settings_shown, levels)
+    return Field(option, (DEFAULTS, option), option_texts.settings, option_texts.settings_shown, levels)
 
 
 def of_size(part: str, key: str) -> Field:
     is_number = key in ("replicas", "concurrency")
-    return Field(f"{part}.{key}", (DEFAULTS, part, key), forms.number if is_number else forms.text)
+    return Field(f"{part}.{key}", (DEFAULTS, part, key), option_texts.number if is_number else option_texts.text)
 
 
 # Rows and columns of the table of sizes.
@@ -181,7 +181,7 @@ def asked(options: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[dict[st
         if new == old or (old is None and new in ("", [], {})):
             continue
         if field.levels > 1 and isinstance(old, Mapping) and new:
-            new = forms.difference(old, new, field.levels)
+            new = option_texts.difference(old, new, field.levels)
         *parents, last = field.path
         place = wanted
         for key in parents:

@@ -17,6 +17,7 @@ TEXTS = {
     "result": ("Result", "결과"),
     "goes_on": ("It goes on when this page is left.", "이 페이지를 떠나도 계속 진행됩니다."),
     "to_the_service": ("Go to the service", "서비스로 이동"),
+    "to_the_settings": ("Go to the settings", "설정으로 이동"),
     "to_the_beginning": ("Go back to where it began", "시작한 곳으로 돌아가기"),
     "interrupted": (
         "The console ended meanwhile. The next change of the same finishes what was begun.",

@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from ansible_collections.scp.dataops.console import forms
+from ansible_collections.scp.dataops.console import option_texts
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 from fastapi import FastAPI
@@ -163,6 +163,8 @@ def test_change_preview_and_apply(client: TestClient, app: FastAPI, kube: FakeKu
     assert done.status_code == 303
     operation = app.state.operations.join(done.headers["location"].rpartition("/")[2], 5)
     assert (operation.state, operation.by.door) == ("DONE", "console")
+    ended = client.get(done.headers["location"], headers=HTML).text
+    assert 'href="/settings">Go to the settings</a>' in ended
     assert recorded(kube) == {
         "description": "New",
         "domain": "example.com",
@@ -186,6 +188,7 @@ REFUSED = {
     "a task pod": ("task_pod.memory", "1", "'1' is not a size"),
     "a pair": ("tags", "team", "'team' is no pair. Write KEY=VALUE, one in a line."),
     "a pair twice": ("node_selector", "a=b\na=c", "'a' is given twice."),
+    "a line of a browser": ("tags", "a=b\r\nteam", "'team' is no pair."),
     "a description": ("description", "x" * 151, "151 characters are too many."),
     "an address of the console": ("host_aliases", "x lake.internal", "'x' is not an IP address."),
     "an address of services": ("service_host_aliases", "x lake.internal", "'x' is not an IP address."),
@@ -261,14 +264,14 @@ DIFFERENCES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = 
 
 @pytest.mark.parametrize(("old", "new", "expected"), DIFFERENCES.values(), ids=DIFFERENCES.keys())
 def test_difference(old: dict[str, Any], new: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert forms.difference(old, new, 2) == expected
+    assert option_texts.difference(old, new, 2) == expected
     nested = frozenset({"config", "config.*"})
     assert record.merged({"config": old}, {"config": expected}, nested=nested) == {"config": new}
 
 
 def test_settings_are_read_as_in_a_playbook() -> None:
     typed = "core:\n  parallelism: 64\n  nothing:\nempty:\n"
-    assert forms.settings(typed, "config") == {"core": {"parallelism": 64}}
-    assert forms.settings("", "config") == {}
+    assert option_texts.settings(typed, "config") == {"core": {"parallelism": 64}}
+    assert option_texts.settings("", "config") == {}
     with pytest.raises(BadOption, match="too long"):
-        forms.settings("a" * (forms.LONGEST + 1), "config")
+        option_texts.settings("a" * (option_texts.LONGEST + 1), "config")
