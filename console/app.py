@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from . import cluster, errors, health
+from . import cluster, errors, health, metrics
 from .api.install import install
 from .collector import Collector
 from .headers import Headers
@@ -91,6 +91,7 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect, *
     errors.install(app)
     app.state.volume = volume
     app.include_router(health.router)
+    app.include_router(metrics.router)
     for router in PAGES:
         app.include_router(router)
     install(app, Operations(connect, settings.files / "operations"))
