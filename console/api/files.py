@@ -168,8 +168,7 @@ def upload(change: Changing, asked: models.Staging, store: Opened) -> dict[str, 
 
     def work(kube: Kube, timeline: Timeline) -> Outcome:
         timeline.say(f"checking {key}")
-        wish = wish_for(change, key, staged(store, asked, change.by.name).version)
-        return outcome_of(publishing.publish(kube, store, wish, timeline))
+        return published(kube, store, wish_for(change, key, staged(store, asked, change.by.name).version), timeline)
 
     return change.told(work(change.kube, Timeline())) if change.dry_run else change.begun("publish", str(key), work)
 
@@ -185,7 +184,7 @@ def publish(change: Changing, asked: models.Chosen, store: Opened) -> dict[str, 
     wish = wish_for(change, key, asked.version)
 
     def work(kube: Kube, timeline: Timeline) -> Outcome:
-        return outcome_of(publishing.publish(kube, store, wish, timeline))
+        return published(kube, store, wish, timeline)
 
     return change.told(work(change.kube, Timeline())) if change.dry_run else change.begun(wish.verb, str(key), work)
 
@@ -201,9 +200,15 @@ def wish_for(change: Change, key: Key, version: int | None) -> Publication:
     )
 
 
-def outcome_of(done: publishing.Published) -> Outcome:
+def published(kube: Kube, store: Store, wish: Publication, timeline: Timeline) -> Outcome:
+    """The upload itself is the first of what changes: for shared files it is all."""
+    before = next((upload.active for upload in store.catalog() if upload.key == wish.key), None)
+    is_used = before.version if before else None
+    own = publishing.deed(wish).changes if is_used != wish.version else ()
+    done = publishing.publish(kube, store, wish, timeline)
     stopped = (f"service {name} is stopped and takes the files when it starts" for name in done.stopped)
-    return Outcome(done.changes, {}, restarted=done.restarted, warnings=tuple(stopped), timeline=done.timeline)
+    changes = (*own, *done.changes)
+    return Outcome(changes, {}, restarted=done.restarted, warnings=tuple(stopped), timeline=done.timeline)
 
 
 @router.get("", responses=refusals(400, 401))

@@ -8,12 +8,14 @@ Contents are sent by the page's script to the API, see static/files.js.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from io import BytesIO
 from typing import Annotated, Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import INSTANCE
-from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError, NotFound
+from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, DataOpsError, NotFound
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager as managers
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files import disk
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.layout import EVERY_SERVICE
@@ -21,13 +23,15 @@ from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model im
     KINDS,
     LITTER,
     LITTER_SUFFIXES,
+    SHARED,
+    Entry,
     Key,
     Version,
     checked_key,
 )
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.versions import Upload
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from .. import volume
@@ -45,6 +49,32 @@ Service = Annotated[str, Query(max_length=30)]
 
 # Of the files of a version; whoever wants all of thousands asks the API.
 FILES_SHOWN = 200
+
+
+LONGEST_TEXT = 2**18
+
+
+@dataclass(frozen=True)
+class Text:
+    """A small file as it was typed."""
+
+    kind: str = SHARED
+    service: str = ""
+    name: str = ""
+    text: str = ""
+
+
+FIELDS = frozenset(field.name for field in fields(Text))
+
+
+def typed_text(
+    kind: Annotated[str, Form()] = "",
+    service: Annotated[str, Form()] = "",
+    name: Annotated[str, Form()] = "",
+    text: Annotated[str, Form()] = "",
+) -> Text:
+    # Forms send the ends of lines as no file has them.
+    return Text(kind, service, name, text.replace("\r\n", "\n"))
 
 
 @dataclass(frozen=True)
@@ -91,6 +121,51 @@ Number = Annotated[models.VersionNumber, Path()]
 @router.get("")
 def every(request: Request, look: Looking, who: Viewer, store: Opened, room: Room, service: Service = "") -> Response:
     return listed(request, look, who.role == "operator", store, room, "", service)
+
+
+@router.get("/text")
+def blank(request: Request, change: Changing, service: Service = "") -> Response:
+    return text_form(request, change, Text(service=service), None)
+
+
+@router.post("/text")
+def write(request: Request, change: Changing, store: Opened, typed: Annotated[Text, Depends(typed_text)]) -> Response:
+    """Checked at once, since it is small: what is wrong with it is said where it was typed."""
+    try:
+        key = checked_key(typed.kind, typed.service, typed.name)
+        version = staged(store, key, typed.text, change.by.name)
+        begun = published(change, store, key, version.version, dry_run=False)
+    except DataOpsError as error:
+        return text_form(request, change, typed, of_engine(error))
+    return RedirectResponse(operation(request, begun), status_code=303)
+
+
+def staged(store: Store, key: Key, text: str, by: str) -> Version:
+    content = text.encode()
+    if len(content) > LONGEST_TEXT:
+        raise BadOption(
+            f"it is longer than {disk.in_words(LONGEST_TEXT)}", where="text", next_step="Upload it as a file"
+        )
+    sha256 = hashlib.sha256(content).hexdigest()
+    if store.missing([sha256]):
+        begun = store.offset(sha256)
+        store.write(sha256, len(content), begun, BytesIO(content[begun:]))
+    return store.stage(key.kind, key.scope, key.name, by=by, entries=[Entry(key.name, sha256, len(content))])
+
+
+def text_form(request: Request, change: Change, typed: Text, problem: Problem | None) -> Response:
+    return page(
+        request,
+        "files_text.html",
+        problem.status if problem else 200,
+        typed=typed,
+        problem=problem,
+        # What is said of the content names its file.
+        at=(problem.where if problem.where in FIELDS else "text") if problem else "",
+        kinds=KINDS,
+        services=services_of(change),
+        longest=LONGEST_TEXT,
+    )
 
 
 @router.get("/{kind}")
@@ -182,7 +257,11 @@ def decided(request: Request, change: Change, store: Store, key: Key, version: i
         begun = published(change, store, key, version, dry_run=False)
     except DataOpsError as error:
         return confirmation(request, store, key, version, {}, of_engine(error))
-    return RedirectResponse(f"{settings(request).root_path}/operations/{begun['operation_id']}", status_code=303)
+    return RedirectResponse(operation(request, begun), status_code=303)
+
+
+def operation(request: Request, begun: Mapping[str, Any]) -> str:
+    return f"{settings(request).root_path}/operations/{begun['operation_id']}"
 
 
 def published(change: Change, store: Store, key: Key, version: int | None, *, dry_run: bool) -> dict[str, Any]:

@@ -128,11 +128,13 @@ def test_shared_files_are_published(module: TestClient, settings: Settings, kube
     assert staging(module, "shared", service="etl").status_code == 200
     chosen = {"kind": "shared", "service": "etl", "name": "conf", "version": 1}
     told = module.post(f"{FILES}/publish?dry_run=true", json=chosen)
-    assert (told.status_code, told.json()["actions"]) == (200, [])
+    assert (told.status_code, told.json()["actions"]) == (200, ["update Upload/conf"])
     assert module.get(FILES).json()["uploads"][0]["active"] is None
     done = ended(module, module.post(f"{FILES}/publish", json=chosen))
     assert (done["state"], done["verb"], done["target"]) == ("DONE", "publish", "shared 'conf' of service etl")
+    assert done["result"]["changed"]
     assert (settings.files / "shared" / "etl" / "a.txt").read_bytes() == TEXT
+    assert not ended(module, module.post(f"{FILES}/publish", json=chosen))["result"]["changed"]
     done = ended(module, module.post(f"{FILES}/publish", json={**chosen, "version": None}))
     assert (done["state"], done["verb"]) == ("DONE", "remove")
     assert not (settings.files / "shared" / "etl" / "a.txt").exists()

@@ -93,7 +93,7 @@ def test_the_list(client: TestClient, csrf: str, store: Store) -> None:
     text = words(shown(client, "/files"))
     assert "All Plugin Files 1 Shared Files 2 Python Library Files 0" in text
     assert "menu.py Plugin File · All services 1 6 B" in text
-    assert re.search(r"rates.csv Shared File · etl 1 6 B \w{12} \w{64} jane [-\d]{10} \d\d:\d\d etl", text)
+    assert re.search(r"rates.csv Shared File · etl 1 6 B \w{12} \w{64} jane [-\d]{10} [:\d]{8} UTC etl", text)
     assert re.search(r"later.csv Shared File · web Not in use Newest: 1 .* No service", text)
     assert "menu.py" not in shown(client, "/files/shared")
     narrowed = shown(client, "/files?service=etl")
@@ -175,6 +175,42 @@ def test_what_cannot_be_is_said_before(client: TestClient, csrf: str, store: Sto
     assert 'role="alert"' in text and "menu.py" in text and "<button>" not in text
 
 
+TEXT = {"kind": "shared", "service": "etl", "name": "rates.csv", "text": "a\r\n1\r\n"}
+
+
+def test_a_text_becomes_a_file(client: TestClient, app: FastAPI, csrf: str, store: Store) -> None:
+    assert "<option selected>etl</option>" in shown(client, "/files/text?service=etl")
+    for _twice in range(2):
+        sent = client.post("/files/text", data={**TEXT, "csrf": csrf}, follow_redirects=False)
+        assert ended(app, sent.headers["location"]).state == "DONE"
+    [upload] = store.catalog()
+    assert upload.active and upload.active.entries == (put(store, "rates.csv", "a\n1\n"),)
+
+
+WRONG = {
+    "no name": ({"name": ""}, "name", "is not a valid name"),
+    "a path": ({"name": "../x"}, "name", "is not a valid name"),
+    "another kind": ({"kind": "dag"}, "kind", "there is no kind"),
+    "a service that cannot be": ({"service": "A"}, "service", ""),
+    "too long": ({"text": "x" * 2**18 + "x"}, "text", "it is longer than 256.0 KiB"),
+    "no Python": ({"kind": "plugin", "name": "a.py", "text": "<b>x ="}, "text", "a.py line 1"),
+    "no requirements": ({"kind": "library", "name": "requirements.txt", "text": "-e ."}, "text", "requirements.txt"),
+}
+
+
+@pytest.mark.parametrize(("typed", "field", "what"), WRONG.values(), ids=WRONG.keys())
+def test_a_text_that_is_refused_comes_back(
+    client: TestClient, csrf: str, store: Store, typed: dict[str, str], field: str, what: str
+) -> None:
+    answer = client.post("/files/text", data={**TEXT, **typed, "csrf": csrf}, headers=HTML, follow_redirects=False)
+    assert answer.status_code == 400
+    assert re.search(rf'name="{field}"[^>]* aria-invalid="true" aria-describedby="refused"', answer.text)
+    assert what in words(answer.text) and answer.text.count('id="refused"') == 1
+    assert unescape(answer.text).count({**TEXT, **typed}["text"].replace("\r\n", "\n")) == 1
+    assert "<b>" not in answer.text
+    assert store.catalog() == []
+
+
 REFUSED = {
     "no such kind": ("/files/dag", 400),
     "no such upload": ("/files/shared/_all/nothing", 404),
@@ -200,7 +236,7 @@ def test_a_viewer_looks_and_changes_nothing(client: TestClient, store: Store, vi
     assert "rates.csv" in text and "<form id=" not in text and "files.js" not in text
     text = words(shown(client, address))
     assert "Use this version" not in text and "Delete" not in text
-    for path in (f"{address}/use/1", f"{address}/delete"):
+    for path in (f"{address}/use/1", f"{address}/delete", "/files/text"):
         shown(client, path, 403)
         assert client.post(path).status_code == 403
 
