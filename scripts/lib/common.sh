@@ -63,6 +63,12 @@ use_browser() {
     [ -x /usr/bin/chromium ] || step "Debian's Chromium" install chromium fonts-noto-cjk
 }
 
+# What makes a client of an OpenAPI document.
+use_client_generator() {
+    CLIENT_GENERATOR=$(scripts/venv tests/e2e/client-generator.txt)/bin
+    export CLIENT_GENERATOR
+}
+
 # install PACKAGE...: Debian's, and no service of theirs is started.
 install() {
     local policy=/usr/sbin/policy-rc.d

@@ -8,71 +8,19 @@ The service is made after the first uploads, so that it starts with them and is 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from conftest import NAMESPACE, airflow_of, further
+from content import DAG, DAG_ID, PLUGIN, seen, wheel
 from driver import Driver, Result
 from places import IN_CLUSTER_GIT, Airflow, GitServer
 
-SERVICE, DAG_ID = "uploads", "uses_files"
+SERVICE = "uploads"
 # With trials and a console beside it, on a machine that has other things to do.
 READY_SECONDS = 400
-DAG = """
-import pathlib
-
-import pendulum
-from airflow.sdk import dag, task
-
-
-@dag(dag_id="{dag_id}", schedule=None, start_date=pendulum.datetime(2026, 1, 1))
-def pipeline():
-    @task
-    def report():
-        import e2e_library
-        from e2e_plugin import WORD
-
-        rates = pathlib.Path("/opt/airflow/shared/rates.csv").read_text()
-        print("{text}:", WORD, e2e_library.VALUE, rates)
-
-    report()
-
-
-pipeline()
-"""
-PLUGIN = """
-import e2e_library
-from airflow.plugins_manager import AirflowPlugin
-
-WORD = "{word}"
-
-
-class E2ePlugin(AirflowPlugin):
-    name = "e2e"
-"""
-
-
-def wheel(folder: Path, name: str, value: str) -> Path:
-    info = f"{name}-1.0.dist-info"
-    files = {
-        f"{name}/__init__.py": f"VALUE = {value!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    digests = {path: hashlib.sha256(text.encode()).digest() for path, text in files.items()}
-    encoded = {path: base64.urlsafe_b64encode(value).rstrip(b"=").decode() for path, value in digests.items()}
-    record = "".join(f"{path},sha256={encoded[path]},{len(text)}\n" for path, text in files.items())
-    built = folder / f"{name}-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(built, "w") as archive:
-        for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-            archive.writestr(path, text)
-    return built
 
 
 def upload(driver: Driver, kind: str, name: str, **what: Any) -> Result:
@@ -90,7 +38,7 @@ def using(
     manager: Driver, driver: Driver, git: GitServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Driver]:
     """A driver that has a service with one file of each kind."""
-    built = wheel(tmp_path_factory.mktemp("wheel"), "e2e_library", "from a wheel")
+    built = wheel(tmp_path_factory.mktemp("wheel"))
     upload(driver, "library", "e2e-library", src=str(built))
     plugin(driver, "first")
     upload(driver, "shared", "rates.csv", content="1.5")
@@ -107,14 +55,6 @@ def using(
 @pytest.fixture(scope="module")
 def airflow(using: Driver, kube: Kube) -> Airflow:
     return airflow_of(kube, SERVICE)
-
-
-def seen(airflow: Airflow) -> str:
-    """What a run of the DAG printed."""
-    run = airflow.run_dag(DAG_ID)
-    assert airflow.finish(DAG_ID, run) == "success"
-    log = airflow.log(DAG_ID, run)
-    return log[log.index("seen:") :].partition('"')[0]
 
 
 def pods(kube: Kube) -> set[str]:
