@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real Chromium, as people use the console: by name through the ingress, on desk and phone, by day and night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+# It looks for updates and for other hosts otherwise, at every start.
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic")
+
+
+@dataclass(frozen=True)
+class View:
+    """A screen: its size in CSS pixels, and the colours that its user prefers."""
+
+    width: int
+    height: int
+    colours: Literal["light", "dark"]
+
+
+VIEWS = {
+    "desk, light": View(1280, 900, "light"),
+    "desk, dark": View(1280, 900, "dark"),
+    "phone, light": View(390, 844, "light"),
+    "phone, dark": View(390, 844, "dark"),
+}
+
+
+@contextmanager
+def chromium(names: str, address: str) -> Iterator[Browser]:
+    """:param names: hosts, with ``*``, that are found at ``address`` and in no DNS."""
+    arguments = [*QUIET, "--no-sandbox", f"--host-resolver-rules=MAP {names} {address}"]
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def window(browser: Browser, view: View, locale: str = "en") -> Iterator[Page]:
+    """What goes wrong in its scripts, is forbidden to them or is asked of other hosts is an error of the test."""
+    size = {"width": view.width, "height": view.height}
+    context = browser.new_context(viewport=size, color_scheme=view.colours, locale=locale)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    try:
+        yield page
+        assert complaints == [], complaints
+    finally:
+        context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it is: rule and elements."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {', '.join(node['html'] for node in rule['nodes'])}" for rule in found]
+
+
+def overflow(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every page of the console in a real Chromium: on a desk and on a phone, by day and night, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
+from ansible_collections.scp.dataops.plugins.module_utils.manager.names import ACCOUNT
+from browser import VIEWS, View, chromium, overflow, violations, window
+from conftest import DOMAIN, NAMESPACE, SERVICE
+from driver import Driver
+from embedded import settings
+from places import decoded
+from playwright.sync_api import Browser, Page
+
+CONSOLE = f"http://{NAMESPACE}.{DOMAIN}"
+PAGES = (
+    "/",
+    f"/services/{SERVICE}",
+    f"/services/{SERVICE}/logs",
+    f"/services/{SERVICE}/stop",
+    f"/services/{SERVICE}/remove",
+    "/services/new",
+    *(f"/services/{SERVICE}/change/{what}" for what in ("description", "size", "git-sync", "host-alias")),
+    f"/services/{SERVICE}/change/airflow-configuration",
+    "/operations",
+    "/files",
+    "/files/upload",
+    "/settings",
+    "/settings/change",
+    "/activity",
+    "/tokens",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium(f"*.{settings.INGRESS_ZONE}", settings.INGRESS_HTTP.host) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def account(manager: Driver, kube: Kube) -> dict[str, str]:
+    return decoded(kube.get("Secret", ACCOUNT, NAMESPACE) or {})
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages are left for those who want to look at them."""
+    return tmp_path_factory.mktemp("pages")
+
+
+def sign_in(page: Page, account: dict[str, str]) -> None:
+    page.goto(f"{CONSOLE}/sign-in")
+    page.locator("input[name=account]").fill(account["id"])
+    page.locator("input[name=password]").fill(account["password"])
+    page.locator("main button").click()
+    page.wait_for_url(f"{CONSOLE}/")
+
+
+def looked_at(page: Page, path: str, shots: Path, name: str) -> list[str]:
+    """What is wrong with a page."""
+    answer = page.goto(f"{CONSOLE}{path}")
+    assert answer and answer.status == 200, f"{path}: {answer and answer.status}"
+    page.screenshot(path=shots / f"{name}{path.replace('/', '-')}.png", full_page=True)
+    wide = overflow(page)
+    return [f"{path}: {problem}" for problem in (*violations(page), *([f"{wide} px too wide"] if wide else []))]
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
+def test_every_page_is_accessible_and_fits(
+    service: Driver, browser: Browser, account: dict[str, str], shots: Path, view: View
+) -> None:
+    name = f"{view.width}-{view.colours}"
+    with window(browser, view) as page:
+        found = looked_at(page, "/sign-in", shots, name)
+        sign_in(page, account)
+        for path in PAGES:
+            found += looked_at(page, path, shots, name)
+        assert account["password"] not in page.content()
+    assert found == []
+
+
+def test_in_korean(service: Driver, browser: Browser, account: dict[str, str], shots: Path) -> None:
+    with window(browser, VIEWS["phone, light"], locale="ko-KR") as page:
+        sign_in(page, account)
+        found = [problem for path in PAGES for problem in looked_at(page, path, shots, "korean")]
+        assert page.locator("html").get_attribute("lang") == "ko"
+    assert found == []
