@@ -37,6 +37,9 @@ _CGROUPS = Path("/sys/fs/cgroup")
 # Where containerd and kubelet leave files outside the folders they are given.
 _CNI_RESULTS = Path("/var/lib/cni/results")
 _CONTAINER_LOG_LINKS = Path("/var/log/containers")
+# For what is still on its way to an address of a Service when all rules of kube-proxy were asked. Its tables change one
+# after the other, and for that moment a connection would be made with whatever answers beyond the machine.
+_STRAY = "KUBE-DATAOPS-STRAY"
 # A chain, a rule in it, or a rule that leads to it; not a rule that has such a name in its comment only.
 _OUR_CHAINS = re.compile(r"^(:|-A |-[AI] .* -[jg] )(KUBE|CNI)-[^ ]*( |$)")
 
@@ -49,11 +52,23 @@ def prepare() -> None:
     for name, value in _WANTED.items():
         _write_sysctl(name, value)
     run(["ip", "address", "replace", f"{settings.NODE_ADDRESS}/32", "dev", "lo"])
+    _reject_strays()
     for hierarchy in _hierarchies():
         group = hierarchy / settings.CGROUP
         group.mkdir(exist_ok=True)
         _inherit_cpuset(hierarchy, group)
     settings.VOLUMES.mkdir(parents=True, exist_ok=True)
+
+
+def _reject_strays() -> None:
+    """It goes with the chains of kube-proxy, whose prefix it has."""
+    iptables = ["iptables", "--wait"]
+    if not succeeds([*iptables, "--new-chain", _STRAY]):
+        run([*iptables, "--flush", _STRAY])
+    run([*iptables, "--append", _STRAY, "--destination", settings.SERVICE_NETWORK, "--jump", "REJECT"])
+    for chain in ("FORWARD", "OUTPUT"):
+        if not succeeds([*iptables, "--check", chain, "--jump", _STRAY]):
+            run([*iptables, "--append", chain, "--jump", _STRAY])
 
 
 def has_leftovers() -> bool:

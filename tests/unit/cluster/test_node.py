@@ -255,3 +255,10 @@ def test_all_goes_in_the_order_in_which_one_thing_holds_the_next(
     assert tuple(done) == steps
     assert commands.ran == ["ip address delete 10.250.0.1/32 dev lo"]
     assert not settings.STATE.exists()
+
+
+def test_what_no_rule_of_kube_proxy_takes_does_not_leave_the_machine(commands: Any) -> None:
+    node._reject_strays()
+    rejected = [command for command in commands.ran if command.endswith("--jump REJECT")]
+    assert rejected and all(settings.SERVICE_NETWORK in command for command in rejected)
+    assert node._OUR_CHAINS.search(f":{node._STRAY} - [0:0]")
