@@ -37,7 +37,8 @@ class Inside(Kube):
         cookies: dict[str, str] | None = None,
         timeout: float = 10,
     ) -> tuple[int, bytes]:
-        sent = {"Accept": "*/*", **(headers or {})}
+        # Each call finds a pod that is ready now; a connection that is kept stays with one that may be on its way out.
+        sent = {"Accept": "*/*", "Connection": "close", **(headers or {})}
         if cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         url = f"http://{service}.{namespace}.svc:{port}/{path.lstrip('/')}"
