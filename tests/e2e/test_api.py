@@ -16,6 +16,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -111,15 +112,15 @@ def generated(manager: Driver, tmp_path_factory: pytest.TempPathFactory) -> Iter
     sys.path.remove(str(folder))
 
 
-def client_of(generated: str, token: str) -> Api:
+@contextmanager
+def client_of(generated: str, token: str) -> Iterator[Api]:
     package = importlib.import_module(generated)
     folder = Path(str(package.__file__)).parent
     found = sorted((folder / "api").glob("*/[a-z]*.py"))
     functions = {path.stem: importlib.import_module(f"{CLIENT}.api.{path.parent.name}.{path.stem}") for path in found}
-    client = package.AuthenticatedClient(
-        base_url=ADDRESS, token=token, headers=HOST, raise_on_unexpected_status=True, timeout=60
-    )
-    return Api(client, importlib.import_module(f"{CLIENT}.models"), functions)
+    how = {"base_url": ADDRESS, "headers": HOST, "raise_on_unexpected_status": True, "timeout": 60}
+    with package.AuthenticatedClient(token=token, **how) as client:
+        yield Api(client, importlib.import_module(f"{CLIENT}.models"), functions)
 
 
 def token_of(kube: Kube, role: str) -> str:
@@ -133,8 +134,9 @@ def token_of(kube: Kube, role: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def api(generated: str, kube: Kube) -> Api:
-    return client_of(generated, token_of(kube, "operator"))
+def api(generated: str, kube: Kube) -> Iterator[Api]:
+    with client_of(generated, token_of(kube, "operator")) as made:
+        yield made
 
 
 def options(git: GitServer) -> dict[str, Any]:
@@ -240,11 +242,11 @@ def test_each_kind_of_file_is_uploaded_used_by_a_dag_and_rolled_back(
 
 
 def test_a_viewer_may_look_and_nothing_else(generated: str, kube: Kube, service: Driver) -> None:
-    viewer = client_of(generated, token_of(kube, "viewer"))
-    assert viewer.ask("show_data_ops_service", SERVICE)[0] == 200
-    for function in ("stop_data_ops_service", "delete_data_ops_service"):
-        status, answer = viewer.ask(function, SERVICE)
-        assert (status, "may look" in answer.error.what) == (403, True)
+    with client_of(generated, token_of(kube, "viewer")) as viewer:
+        assert viewer.ask("show_data_ops_service", SERVICE)[0] == 200
+        for function in ("stop_data_ops_service", "delete_data_ops_service"):
+            status, answer = viewer.ask(function, SERVICE)
+            assert (status, "may look" in answer.error.what) == (403, True)
 
 
 def test_it_stops_starts_and_goes(api: Api, service: Driver) -> None:
