@@ -39,5 +39,5 @@ TEXTS = {
     "verb_restart": ("Restart", "재시작"),
     "verb_remove": ("Remove", "제거"),
     "verb_publish": ("Publish", "게시"),
-    "verb_revoke": ("Revoke", "취소"),
+    "verb_revoke": ("Revoke", "폐기"),
 }

@@ -24,10 +24,10 @@ TEXTS = {
     "token_create": ("Create token", "토큰 생성"),
     "token_roles": (
         "A viewer may look. An operator may change everything, and make and revoke tokens.",
-        "뷰어는 조회만 할 수 있습니다. 운영자는 모든 것을 변경하고 토큰을 만들거나 취소할 수 있습니다.",
+        "뷰어는 조회만 할 수 있습니다. 운영자는 모든 것을 변경하고 토큰을 만들거나 폐기할 수 있습니다.",
     ),
-    "token_revoke": ("Revoke", "취소"),
-    "token_revoke_it": ("Revoke {name} now", "{name} 지금 취소"),
+    "token_revoke": ("Revoke", "폐기"),
+    "token_revoke_it": ("Revoke {name} now", "{name} 지금 폐기"),
     "token_revoke_means": (
         "Programs that use it are refused from now on.",
         "이 토큰을 쓰는 프로그램은 즉시 거부됩니다.",

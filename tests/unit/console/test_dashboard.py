@@ -242,10 +242,13 @@ def test_a_hundred_services(client: TestClient, app: FastAPI) -> None:
         for number in range(121)
     )
     app.state.collector.snapshot = Snapshot(services=many(100), at=now, room=Room(3 * 2**30, 2**30), history=history)
-    begun = time.perf_counter()
-    shown = client.get("/", headers=HTML).text
-    # A busy machine that tests is slower than the one that serves; what is slow here is far beyond that.
-    assert time.perf_counter() - begun < 1
+    seconds = []
+    for _time in range(3):
+        begun = time.perf_counter()
+        shown = client.get("/", headers=HTML).text
+        seconds.append(time.perf_counter() - begun)
+    # The best of them: a machine that tests has other things to do, too.
+    assert min(seconds) < 0.2
     assert shown.count('<th scope="row">') == 100
     assert "Needs attention" in shown
     assert "&lt;b&gt;0" in shown and "<b>0" not in shown
