@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from . import cluster, errors, health, metrics
 from .api.install import install
 from .collector import Collector
+from .drafts import Drafts
 from .headers import Headers
 from .housekeeping import Housekeeping
 from .operations import Operations
@@ -23,6 +24,7 @@ from .pages import (
     operation,
     page,
     service,
+    service_form,
     service_verbs,
     settings_change,
     sign_in,
@@ -43,6 +45,8 @@ PAGES = (
     settings_page.router,
     settings_change.router,
     activity.router,
+    # Before what may be any name.
+    service_form.router,
     service.router,
     service_verbs.router,
     operation.router,
@@ -85,6 +89,7 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect, *
     app.state.connect = connect
     app.state.tokens = Tokens(settings)
     app.state.collector = Collector(settings)
+    app.state.drafts = Drafts()
     app.state.recent = Recent(RECENT)
     app.state.throttles = (Throttle(*BY_ADDRESS), Throttle(*BY_ACCOUNT))
     app.add_middleware(Headers, secure=settings.secure)

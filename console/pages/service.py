@@ -39,7 +39,7 @@ def overview(request: Request, look: Looking, who: Viewer, name: Name) -> Respon
         raise
     told = recent(request).get(("told", found.name), lambda: described(look, found))
     state = {**condition(request, look, found.name), **surroundings(request, look, found.name)}
-    return page(request, "service.html", told=told, may_change=who.role == "operator", **state)
+    return page(request, "service.html", told=told, own=found.options, may_change=who.role == "operator", **state)
 
 
 @router.get("/services/{name}/live")

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What somebody filled in and was shown the effect of, until it is applied.
+
+It stays here, for a quarter of an hour and for that session only: a password need not travel back into a page, and
+what is applied is what was shown.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.scp.dataops.plugins.module_utils.errors import NotFound
+
+SECONDS = 15 * 60
+MOST = 50
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Draft:
+    """``body`` may hold passwords, hence no ``repr``. ``path``: the form. ``new``: the service is not there yet."""
+
+    owner: str
+    name: str
+    new: bool
+    path: str
+    body: Mapping[str, Any]
+    plan: Mapping[str, Any]
+
+
+@dataclass
+class Drafts:
+    """In memory only; the oldest makes room for one too many."""
+
+    clock: Callable[[], float] = time.monotonic
+    _kept: dict[str, tuple[float, Draft]] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self, draft: Draft) -> str:
+        """Where it can be found."""
+        number = secrets.token_urlsafe(18)
+        with self._lock:
+            self._forget()
+            self._kept[number] = (self.clock(), draft)
+        return number
+
+    def get(self, number: str, owner: str) -> Draft:
+        """:raises NotFound: it is too old, was applied, or is somebody else's."""
+        with self._lock:
+            self._forget(0)
+            found = self._kept.get(number, (0, None))[1]
+        if found is None or found.owner != owner:
+            raise NotFound("this preview is not kept any more", next_step="Fill in the form again")
+        return found
+
+    def drop(self, number: str) -> None:
+        with self._lock:
+            self._kept.pop(number, None)
+
+    def _forget(self, room: int = 1) -> None:
+        now = self.clock()
+        young = [(number, kept) for number, kept in self._kept.items() if now - kept[0] < SECONDS]
+        self._kept = dict(young[max(0, len(young) + room - MOST) :])

@@ -1,0 +1,316 @@
+# Copyright: (c) 2026, scp.dataops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Creating and changing a service on pages: what is asked for, what a refusal names, and where passwords stay."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from ansible_collections.scp.dataops.console import drafts
+from ansible_collections.scp.dataops.console import service_forms as forms
+from ansible_collections.scp.dataops.console.drafts import Draft, Drafts
+from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, NotFound
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from ..fake_kube import FakeKube
+from ..runs import NAMESPACE, run
+from .test_service_verbs_page import Browser
+
+SECRET = "SENTINEL-git-password"
+REPO = "https://git.example.com/dags.git"
+HOSTS = {
+    "enabled": "true",
+    "host_alias_list": [{"ip": "10.0.0.5", "hostname": "db"}, {"ip": "10.0.0.5", "hostname": "dw"}],
+}
+WAS = forms.WAS
+ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "nothing": ({}, {}),
+    "unchanged": ({"description": "a\r\nb", f"{WAS}description": "a\nb"}, {}),
+    "changed": ({"description": "b", f"{WAS}description": "a"}, {"description": "b"}),
+    "emptied": ({"description": "", f"{WAS}description": "a"}, {"description": ""}),
+    "tags": (
+        {"tags": "team=data\n\nnight="},
+        {"tags": [{"tag_key": "team", "tag_value": "data"}, {"tag_key": "night", "tag_value": ""}]},
+    ),
+    "tags emptied": ({"tags": "", f"{WAS}tags": "team=data"}, {"tags": []}),
+    "hosts": ({"host_alias": "10.0.0.5 db dw"}, {"host_alias": HOSTS}),
+    "hosts emptied": (
+        {"host_alias": "", f"{WAS}host_alias": "10.0.0.5 db"},
+        {"host_alias": {"enabled": "false", "host_alias_list": []}},
+    ),
+    "cores": ({"service_workload.worker.cpu": "0.5"}, {"service_workload": {"worker": {"cpu": "500"}}}),
+    "thousandths": ({"service_workload.worker.cpu": "250m"}, {"service_workload": {"worker": {"cpu": "250m"}}}),
+    "git": ({"git_sync.repo": REPO, "git_sync.interval": "30"}, {"git_sync": {"repo": REPO, "interval": 30}}),
+    "no git any more": ({"git_sync.repo": "", f"{WAS}git_sync.repo": REPO, "git_sync.ref": "x"}, {"git_sync": {}}),
+    "config": ({"config": "core:\n  parallelism: 64"}, {"config": {"core": {"parallelism": 64}}}),
+    "an option less": (
+        {
+            "config": "core:\n  parallelism: 64",
+            f"{WAS}config": "core:\n  parallelism: 64\n  load_examples: true\napi:\n  x: 1",
+        },
+        {"config": {"core": {"load_examples": ""}, "api": ""}},
+    ),
+    "config emptied": ({"config": "", f"{WAS}config": "core:\n  parallelism: 64"}, {"config": {}}),
+}
+EVERYTHING = (*forms.NEW,)
+
+
+@pytest.mark.parametrize(("typed", "body"), ASKED.values(), ids=ASKED.keys())
+def test_what_is_asked_for(typed: dict[str, str], body: dict[str, Any]) -> None:
+    assert forms.asked(EVERYTHING, typed) == body
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &x [1]\nb: *x", "a: [", "[" * 5000, "- a", "text", "a: 1", "a:\n  b: 2026-01-01", "a: \x00"]
+)
+def test_yaml_that_cannot_be(text: str) -> None:
+    with pytest.raises(BadOption) as refused:
+        forms.asked(EVERYTHING, {"config": text})
+    assert refused.value.where == "config"
+
+
+PLACES = {
+    "a field": ("git_sync.repo", "git_sync.repo"),
+    "inside of one": ("config.core.parallelism", "config"),
+    "one of a list": ("host_alias[1].ip", "host_alias"),
+    "around some": ("service_workload.worker", "service_workload.worker.cpu"),
+    "elsewhere": ("Deployment/etl", ""),
+    "nowhere": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("where", "key"), PLACES.values(), ids=PLACES.keys())
+def test_the_field_that_a_refusal_is_about(where: str, key: str) -> None:
+    assert forms.field_at(EVERYTHING, where) == key
+
+
+@pytest.fixture
+def fresh(client: TestClient, app: FastAPI, kube: FakeKube) -> Browser:
+    """Without a service."""
+    found = Browser(client, app)
+    app.state.recent.seconds = 0
+    kube.forget()
+    return found
+
+
+@pytest.fixture
+def browser(fresh: Browser, kube: FakeKube) -> Browser:
+    run(
+        kube,
+        size="small",
+        description="first",
+        config={"core": {"parallelism": 64}},
+        host_aliases=[{"ip": "10.0.0.5", "hostnames": ["db", "dw"]}],
+        git_sync={"repo": REPO, "username": "kim", "password": SECRET},
+        scheduler={"cpu": "2", "memory": "2Gi"},
+    )
+    kube.forget()
+    return fresh
+
+
+def filled(browser: Browser, path: str) -> dict[str, str]:
+    """What a browser would send of a form that nobody has touched."""
+    text = browser.get(path).text
+    found = {}
+    for key, value in re.findall(r'<input [^>]*name="([^"]+)"[^>]* value="([^"]*)"', text):
+        found[unescape(key)] = unescape(value)
+    for key, value in re.findall(r'<textarea [^>]*name="([^"]+)"[^>]*>([^<]*)<', text):
+        found[key] = unescape(value)
+    for key, options in re.findall(r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', text, re.DOTALL):
+        chosen = re.search(r"<option selected>([^<]*)<", options)
+        found[key] = chosen[1] if chosen else ""
+    found.pop("csrf")
+    return found
+
+
+def preview(browser: Browser, path: str, typed: dict[str, str]) -> tuple[str, str]:
+    """Where the preview is, and what it shows."""
+    sent = browser.post(path, **typed)
+    assert sent.status_code == 303, sent.text
+    where: str = sent.headers["location"]
+    return where, browser.get(where).text
+
+
+def test_create(fresh: Browser, kube: FakeKube) -> None:
+    typed = {
+        **filled(fresh, "/services/new"),
+        "data_ops_service_name": "etl",
+        "description": "<b>nightly</b>",
+        "git_sync.repo": REPO,
+        "git_sync.username": "kim",
+        "git_sync.password": SECRET,
+    }
+    where, shown = preview(fresh, "/services/new", typed)
+    assert "create Deployment/etl-scheduler" in shown and "Apply" in shown
+    assert SECRET not in shown and "<b>nightly" not in shown
+    assert kube.writes == []
+    ended = fresh.ended(fresh.post(where))
+    assert "Done" in ended and SECRET not in ended
+    assert "RUNNING" in fresh.get("/services/etl").text
+    assert "git" in str(kube.find("Secret", "etl-git", NAMESPACE)["data"])
+    assert fresh.get(where).status_code == 404
+
+
+@pytest.mark.parametrize("part", forms.CHANGES)
+def test_a_form_that_nobody_touched_changes_nothing(browser: Browser, kube: FakeKube, part: str) -> None:
+    path = f"/services/etl/change/{part}"
+    _where, shown = preview(browser, path, filled(browser, path))
+    assert "Nothing changes." in shown and "Apply" not in shown
+    assert kube.writes == []
+    assert "etl" in browser.get(path, "ko").text
+
+
+CHANGED = {
+    "description": ({"description": "second"}, "description", "second"),
+    "size": (
+        {"service_workload.scheduler.memory": "3Gi", "service_workload.scheduler.cpu": "0.5"},
+        "scheduler",
+        {"cpu": "500m", "memory": "3Gi"},
+    ),
+    "git-sync": ({"git_sync.ref": "release-7"}, "git_sync", {"repo": REPO, "username": "kim", "ref": "release-7"}),
+    "host-alias": ({"host_alias": "10.0.0.6 db"}, "host_aliases", [{"ip": "10.0.0.6", "hostnames": ["db"]}]),
+    "executor": ({"worker_type": "CeleryExecutor"}, "executor", "CeleryExecutor"),
+    "airflow-configuration": ({"config": "core:\n  parallelism: 32"}, "config", {"core": {"parallelism": 32}}),
+}
+
+
+@pytest.mark.parametrize("part", CHANGED)
+def test_change(browser: Browser, app: FastAPI, kube: FakeKube, part: str) -> None:
+    typed, option, expected = CHANGED[part]
+    path = f"/services/etl/change/{part}"
+    where, shown = preview(browser, path, {**filled(browser, path), **typed})
+    assert "ConfigMap/etl-record" in shown and kube.writes == []
+    ended = browser.ended(browser.post(where))
+    assert "Done" in ended, ended
+    task = browser.get("/api/v1/data-ops-services/etl/export").json()["task"]
+    recorded = run(kube, **{option: expected})
+    assert [change for change in recorded.changes if change.action != "keep"] == [], task
+    assert SECRET not in browser.get(path).text + shown
+
+
+def test_a_preview_tells_what_restarts_and_what_differs(browser: Browser) -> None:
+    path = "/services/etl/change/size"
+    _where, shown = preview(browser, path, {**filled(browser, path), "service_workload.scheduler.memory": "3Gi"})
+    assert "Get new pods" in shown and "<li>scheduler</li>" in shown
+    assert re.search(r'<span class="add">\+ *memory: 3Gi', shown)
+    assert "No component restarts." in preview(browser, "/services/etl/change/description", {"description": "x"})[1]
+
+
+REFUSED = {
+    "a name": ("/services/new", {"data_ops_service_name": "<b>"}, "data_ops_service_name", "is not a valid name"),
+    "a name that is taken": ("/services/new", {"data_ops_service_name": "etl"}, "data_ops_service_name", "exists"),
+    "no name": ("/services/new", {}, "data_ops_service_name", "is not a valid name"),
+    "a version": ("/services/new", {"data_ops_service_name": "two", "version": "1.0"}, "version", "not offered"),
+    "a storage": ("/services/new", {"data_ops_service_name": "two", "storage_size": "big"}, "storage_size", "big"),
+    "a description": ("/services/etl/change/description", {"description": "x" * 151}, "description", "too many"),
+    "a tag": ("/services/etl/change/description", {"tags": "=x"}, "tags", ""),
+    "cores": (
+        "/services/etl/change/size",
+        {"service_workload.worker.cpu": "many"},
+        "service_workload.worker.cpu",
+        "many",
+    ),
+    "pods": (
+        "/services/etl/change/size",
+        {"service_workload.scheduler.replica": "x"},
+        "service_workload.scheduler.replica",
+        "whole number",
+    ),
+    "a profile": ("/services/etl/change/size", {"size": "huge"}, "size", "huge"),
+    "a repository": ("/services/etl/change/git-sync", {"git_sync.repo": "ftp://x"}, "git_sync.repo", "not the address"),
+    "an interval": ("/services/etl/change/git-sync", {"git_sync.interval": "1"}, "git_sync.interval", ""),
+    "a key": ("/services/etl/change/git-sync", {"git_sync.ssh_key": SECRET}, "git_sync.ssh_key", ""),
+    "an address": ("/services/etl/change/host-alias", {"host_alias": "10.0.0.999 db"}, "host_alias", "10.0.0.999"),
+    "an address alone": ("/services/etl/change/host-alias", {"host_alias": "10.0.0.9"}, "host_alias", "has no name"),
+    "an executor": ("/services/etl/change/executor", {"worker_type": "Local"}, "worker_type", "not supported"),
+    "an option": (
+        "/services/etl/change/airflow-configuration",
+        {"config": "core:\n  paralelism: 1"},
+        "config",
+        "no option",
+    ),
+    "no YAML": (
+        "/services/etl/change/airflow-configuration",
+        {"config": "core: ["},
+        "config",
+        "cannot be read in line",
+    ),
+    "a variable": (
+        "/services/etl/change/airflow-configuration",
+        {"environment": "all:\n  1x: 1"},
+        "environment",
+        "no name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "typed", "key", "what"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_refusal_stands_at_its_field(
+    browser: Browser, kube: FakeKube, path: str, typed: dict[str, str], key: str, what: str
+) -> None:
+    refused = browser.post(path, **typed)
+    assert refused.status_code in (400, 409), refused.text
+    at_fault = re.findall(r'name="([^"]+)" aria-invalid', refused.text)
+    assert at_fault == [key]
+    assert what in unescape(refused.text)
+    for typed_key, value in typed.items():
+        if value and typed_key != "git_sync.ssh_key" and typed_key not in ("version", "size", "worker_type"):
+            assert value in unescape(refused.text)
+    assert "<b>" not in refused.text.partition("<main")[2] and SECRET not in refused.text
+    assert kube.writes == []
+
+
+def test_what_stands_in_the_way_when_it_is_applied(browser: Browser, app: FastAPI, kube: FakeKube) -> None:
+    where, _shown = preview(browser, "/services/etl/change/description", {"description": "x"})
+    kube.forbid("patch", "ConfigMap", NAMESPACE)
+    refused = browser.post(where)
+    assert refused.status_code == 502 and "missing rights" in refused.text and "Apply" in refused.text
+
+
+def test_who_may_only_look(browser: Browser, client: TestClient, app: FastAPI, kube: FakeKube) -> None:
+    where, _shown = preview(browser, "/services/etl/change/description", {"description": "x"})
+    _token, text = app.state.tokens.create(kube, "pipeline", "viewer")
+    client.cookies.clear()
+    client.headers["Authorization"] = f"Bearer {text}"
+    kube.forget()
+    assert "/change/" not in browser.get("/services/etl").text
+    assert "/services/new" not in browser.get("/").text
+    for path in ("/services/new", "/services/etl/change/size", where):
+        assert browser.get(path).status_code == 403
+        assert browser.post(path).status_code == 403
+    assert kube.writes == []
+
+
+def test_a_preview_is_its_sessions_only(browser: Browser, client: TestClient, app: FastAPI) -> None:
+    where, _shown = preview(browser, "/services/etl/change/description", {"description": "x"})
+    client.cookies.clear()
+    other = Browser(client, app)
+    assert other.get(where).status_code == 404
+    assert other.post(where).status_code == 404
+
+
+def test_what_is_not_there(browser: Browser) -> None:
+    assert browser.get("/services/etl/change/colour").status_code == 404
+    assert browser.get("/services/other/change/size").status_code == 404
+    assert browser.get("/previews/x").status_code == 404
+
+
+def test_drafts_do_not_stay_and_are_not_printed() -> None:
+    now = 0.0
+    kept = Drafts(clock=lambda: now)
+    draft = Draft(owner="me", name="etl", new=True, path="/", body={"password": SECRET}, plan={})
+    first = kept.keep(draft)
+    assert kept.get(first, "me") is draft
+    assert SECRET not in repr(draft) + repr(kept)
+    now = float(drafts.SECONDS)
+    with pytest.raises(NotFound):
+        kept.get(first, "me")
+    numbers = [kept.keep(draft) for _count in range(drafts.MOST + 1)]
+    assert kept.get(numbers[1], "me") is draft
+    with pytest.raises(NotFound):
+        kept.get(numbers[0], "me")
