@@ -34,6 +34,12 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "images": ("storage_class", "image_registry", "image_pull_secrets", "python_index"),
     "monitoring": ("monitoring",),
 }
+# Forms of a service that change these options, by the end of their address.
+CHANGES: Mapping[str, str] = {
+    "size": "settings_group_sizes",
+    "airflow-configuration": "settings_group_config",
+    "host-alias": "settings_host_alias",
+}
 BEGINS = "-----BEGIN CERTIFICATE-----"
 # More of them are closed at first.
 OPEN_SERVICES = 3
@@ -77,6 +83,7 @@ def settings(request: Request, look: Looking, who: Viewer) -> Response:
         defaults=defaults(passed_on, {service.name: service.options for service in services}),
         services=[Shown(service.name, service.problem, of_service(passed_on, service.options)) for service in services],
         are_open=len(services) <= OPEN_SERVICES,
+        changes=CHANGES,
         may_change=who.role == "operator",
     )
 

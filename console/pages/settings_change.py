@@ -201,7 +201,8 @@ def problem_of(error: DataOpsError) -> dict[str, str]:
 def sentence(error: DataOpsError, field: str) -> str:
     """Where it is need not be said at the field itself, unless it is a line of many."""
     where = "" if error.where == field or "." in field else error.where
-    return str(DataOpsError(error.what, where=where, next_step=error.next_step))
+    said = str(DataOpsError(error.what, where=where, next_step=error.next_step))
+    return said if where else f"{said[:1].upper()}{said[1:]}"
 
 
 def compared(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, str, str]]:

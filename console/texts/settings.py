@@ -45,7 +45,7 @@ TEXTS = {
     "settings_count": ("{own} own, {inherited} inherited", "자체 설정 {own}개, 상속 {inherited}개"),
     "settings_instead_of": ("instead of {value}", "기본값 {value} 대신"),
     "settings_unreadable": ("It cannot be read: {reason}", "읽을 수 없습니다: {reason}"),
-    "settings_change_service": ("Change {name}", "{name} 변경"),
+    "settings_change_service": ("Change of {name}:", "{name} 변경:"),
     "settings_group_sizes": ("Resource sizes", "리소스 크기"),
     "settings_group_config": ("Airflow configuration", "Airflow 구성"),
     "settings_group_environment": ("Environment", "환경 변수"),

@@ -89,6 +89,9 @@ def test_what_is_inherited_and_what_is_set(client: TestClient, kube: FakeKube) -
     assert row(service, "config.sentry.sentry_dsn") == "Secret sentry, dsn Inherited"
     assert row(service, "node_selector") == "pool=dataops Inherited"
     assert row(service, "domain") == "example.com Inherited"
+    links = re.findall(r'href="(/services/etl/change/[^"]+)"', text)
+    assert len(links) == 3
+    assert {client.get(path, headers=HTML).status_code for path in links} == {200}
     assert "Ours &lt;script&gt;" in text and "<script>" not in text
     assert "team=data" in text and "10.0.0.5 lake.internal" in text
     assert "password in Secret dataops-manager-account" in text
@@ -183,7 +186,7 @@ def test_what_restarts_the_console_is_said(client: TestClient) -> None:
 
 REFUSED = {
     "a size": ("worker.cpu", "lots", "'lots' is not an amount of CPU."),
-    "a number": ("worker.replicas", "two", "it is not a whole number. Write a number such as 2."),
+    "a number": ("worker.replicas", "two", "It is not a whole number. Write a number such as 2."),
     "too many": ("scheduler.replicas", "99", "99 is out of range."),
     "a task pod": ("task_pod.memory", "1", "'1' is not a size"),
     "a pair": ("tags", "team", "'team' is no pair. Write KEY=VALUE, one in a line."),
@@ -195,10 +198,10 @@ REFUSED = {
     "an address without a name": ("service_host_aliases", "10.0.0.5", "'10.0.0.5' has no name."),
     "an unknown setting": ("config", "core:\n  paralelism: 1", "config.core.paralelism: Airflow 3.3 has no option"),
     "a secret": ("config", "sentry:\n  sentry_dsn: x", "config.sentry.sentry_dsn: its value is a secret."),
-    "no YAML": ("config", "core: [", "it cannot be read in line 1."),
-    "one level": ("config", "core", "it has not two levels."),
-    "a date": ("environment", "all:\n  DAY: 2026-01-01", "it holds a date or the like."),
-    "an alias": ("config", "core: &a\n  b: 1\nx: *a", "it refers to another place of itself"),
+    "no YAML": ("config", "core: [", "It cannot be read in line 1."),
+    "one level": ("config", "core", "It has not two levels."),
+    "a date": ("environment", "all:\n  DAY: 2026-01-01", "It holds a date or the like."),
+    "an alias": ("config", "core: &a\n  b: 1\nx: *a", "It refers to another place of itself"),
     "a part": ("environment", "everything:\n  A: 1", "environment.everything: no such option."),
     "a password": ("environment", "all:\n  A_PASSWORD: x", "environment.all.A_PASSWORD: it reads like a secret"),
 }
@@ -229,7 +232,7 @@ def test_a_form_of_before_is_not_taken(client: TestClient, kube: FakeKube) -> No
     run_manager(kube, description="by a playbook")
     answer = sent(client, "apply", fields, tags="a=b")
     assert answer.status_code == 409
-    assert "the Manager was changed meanwhile" in answer.text
+    assert "The Manager was changed meanwhile" in answer.text
     assert recorded(kube)["description"] == "by a playbook"
 
 
