@@ -157,6 +157,7 @@ def update_data_ops(
 
 
 def changed(change: Change, found: inventory.Manager, options: dict[str, Any], *, force: bool) -> dict[str, Any]:
+    options = record.asked(options)
     password = record.take(options, "account", "password")
     run = engine.Request(
         name=found.name,

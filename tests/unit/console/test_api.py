@@ -403,6 +403,22 @@ def test_settings_are_inherited_unless_a_service_chooses(module: TestClient, kub
     assert (wrong.status_code, wrong.json()["error"]["where"]) == (400, "service_workload.scheduler.replica")
 
 
+def test_settings_of_airflow_are_inherited_option_by_option(module: TestClient, kube: FakeKube) -> None:
+    path = f"{MANAGERS}/analytics/settings"
+    body = {"config": {"core": {"parallelism": 64, "default_timezone": None}}, "environment": {"all": {"TEAM": "data"}}}
+    assert ended(module, module.put(path, json=body))["state"] == "DONE"
+    held = {"config": {"core": {"parallelism": 64}}, "environment": {"all": {"TEAM": "data"}}}
+    assert module.get(path).json() == {"settings": held}
+    run(kube, config={"core": {"max_active_tasks_per_dag": 4}}, environment={"all": {"TEAM": "own"}})
+    told = module.get(f"{SERVICES}/etl/settings").json()
+    assert told["inherited"] == {"domain": "example.com", "config": {"core": {"parallelism": 64}}}
+    wrong = module.put(path, json={"config": {"core": {"paralelism": 1}}})
+    assert (wrong.status_code, wrong.json()["error"]["where"]) == (400, "config.core.paralelism")
+    run(kube, name="old", version="2.11")
+    refused = module.put(path, json={"config": {"triggerer": {"capacity": 5}}})
+    assert (refused.status_code, refused.json()["error"]["where"]) == (409, "config.triggerer.capacity")
+
+
 def test_what_is_offered(module: TestClient) -> None:
     images = module.get(f"{MANAGERS}/image-versions").json()
     assert [image["image_id"] for image in images["contents"]] == ["IMAGE-3.3.2", "IMAGE-2.11.2"]
