@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model import Key
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from ..api.common import Looking
 from ..operations import DONE, RUNNING, Operation
 from ..texts import TEXTS
+from .files import address
 from .page import page
 
 router = APIRouter(include_in_schema=False)
@@ -46,7 +48,7 @@ def shown(operation: Operation, after: int) -> dict[str, Any]:
         "verb": verb_of(operation),
         "lines": operation.progress[after:],
         "seen": len(operation.progress),
-        "place": place_of(operation.target),
+        "place": place_of(operation),
     }
 
 
@@ -59,9 +61,12 @@ def mark_of(operation: Operation) -> str:
     return MARKS.get(operation.state, "bad")
 
 
-def place_of(target: str) -> tuple[str, str] | None:
+def place_of(operation: Operation) -> tuple[str, str] | None:
     """The page of what it changes, and the key of the text that leads there; None when there is none."""
-    kind, _space, name = target.partition(" ")
+    if key := Key.called(operation.target):
+        # One that was refused may never have become an upload.
+        return address(key) if operation.state == DONE else f"/files/{key.kind}", "to_the_files"
+    kind, _space, name = operation.target.partition(" ")
     if kind not in PLACES:
         return None
     path, text = PLACES[kind]

@@ -279,6 +279,7 @@ function rowOf(upload) {
   const made = document.getElementById("upload-row").content.cloneNode(true).firstElementChild;
   const part = (name) => made.querySelector(`[data-part=${name}]`);
   const { files } = upload;
+  part("name").textContent = upload.key.name;
   const groups = files.length > MOST_BARS ? [files] : files.map((each) => [each]);
   const bars = new Map(groups.flatMap((group) => {
     const bar = barOf(group);

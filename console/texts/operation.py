@@ -16,6 +16,7 @@ TEXTS = {
     "progress": ("Progress", "진행 상황"),
     "result": ("Result", "결과"),
     "goes_on": ("It goes on when this page is left.", "이 페이지를 떠나도 계속 진행됩니다."),
+    "to_the_files": ("Go to the files", "파일로 이동"),
     "to_the_service": ("Go to the service", "서비스로 이동"),
     "to_the_settings": ("Go to the settings", "설정으로 이동"),
     "to_the_beginning": ("Go back to where it began", "시작한 곳으로 돌아가기"),

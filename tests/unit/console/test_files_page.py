@@ -153,6 +153,7 @@ def test_going_back_and_deleting(client: TestClient, app: FastAPI, csrf: str, st
     sent = client.post(f"{address}/use/1", data={"csrf": csrf}, follow_redirects=False)
     assert (sent.status_code, sent.headers["location"].rpartition("/")[0]) == (303, "/operations")
     assert ended(app, sent.headers["location"]).by.door == "console"
+    assert f'href="{address}">Go to the files' in shown(client, sent.headers["location"])
     assert active() == 1
     assert "Delete rates.csv?" in shown(client, f"{address}/delete")
     sent = client.post(f"{address}/delete", data={"csrf": csrf}, follow_redirects=False)

@@ -49,6 +49,9 @@ class Archive:
     name: str
 
 
+CALLED = re.compile(rf"(?P<kind>{'|'.join(KINDS)}) '(?P<name>{NAME.pattern})' of (all services|service (?P<scope>\S+))")
+
+
 @dataclass(frozen=True)
 class Key:
     """Which upload; ``scope`` is the name of a service, or empty for all of them."""
@@ -59,6 +62,12 @@ class Key:
 
     def __str__(self) -> str:
         return f"{self.kind} '{self.name}' of {f'service {self.scope}' if self.scope else 'all services'}"
+
+    @classmethod
+    def called(cls, text: str) -> Key | None:
+        """The one that is told of like that; None for what is no upload."""
+        found = CALLED.fullmatch(text)
+        return cls(found["kind"], found["scope"] or "", found["name"]) if found else None
 
 
 @dataclass(frozen=True)

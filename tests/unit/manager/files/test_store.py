@@ -664,3 +664,9 @@ WORDS = {0: "0 B", 512: "512 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 5 * 2**30: "5
 @pytest.mark.parametrize(("size", "words"), WORDS.items())
 def test_sizes_in_words(size: int, words: str) -> None:
     assert disk.in_words(size) == words
+
+
+@pytest.mark.parametrize("key", [Key("plugin", "", "menu.py"), Key("shared", "etl", "a")], ids=str)
+def test_an_upload_is_known_by_what_it_is_called(key: Key) -> None:
+    assert Key.called(str(key)) == key
+    assert Key.called("service etl") is None
