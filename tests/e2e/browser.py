@@ -63,6 +63,14 @@ def window(browser: Browser, view: View, locale: str = "en") -> Iterator[Page]:
         context.close()
 
 
+def sign_in(page: Page, console: str, account: dict[str, str]) -> None:
+    page.goto(f"{console}/sign-in")
+    page.locator("input[name=account]").fill(account["id"])
+    page.locator("input[name=password]").fill(account["password"])
+    page.locator("main button").click()
+    page.wait_for_url(f"{console}/")
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page as it is: rule and elements."""
     found = Axe().run(page).response["violations"]

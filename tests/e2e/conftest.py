@@ -15,9 +15,12 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.access import find_access
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
+from ansible_collections.scp.dataops.plugins.module_utils.manager.names import ACCOUNT
+from playwright.sync_api import Browser
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browser import chromium
 from driver import Audit, Driver, Result
 from embedded import settings
 from places import APIS, IN_CLUSTER_GIT, Airflow, GitServer, decoded
@@ -26,6 +29,7 @@ NAMESPACE = "e2e"
 SERVICE = "etl"
 CREATED_WITHIN_SECONDS = 180
 DOMAIN = "e2e.dataops.local"
+CONSOLE = f"http://{NAMESPACE}.{DOMAIN}"
 DAG_ID = "e2e_pipeline"
 # Two cores carry the control plane too: little is reserved, so that everything finds its place.
 SMALL = {
@@ -155,6 +159,18 @@ def airflow_of(kube: Kube, name: str, version: str = "3.3") -> Airflow:
     account = decoded(secret)
     address, host = f"http://{settings.INGRESS_HTTP}", f"{name}.{DOMAIN}"
     return Airflow(address, host, account["id"], account["password"], APIS[version])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium(f"*.{settings.INGRESS_ZONE}", settings.INGRESS_HTTP.host) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def account(manager: Driver, kube: Kube) -> dict[str, str]:
+    """The Manager's account, with which people sign in to its console."""
+    return decoded(kube.get("Secret", ACCOUNT, NAMESPACE) or {})
 
 
 @contextmanager

@@ -5,20 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
-from ansible_collections.scp.dataops.plugins.module_utils.manager.names import ACCOUNT
-from browser import VIEWS, View, chromium, overflow, violations, window
-from conftest import DOMAIN, NAMESPACE, SERVICE
+from browser import VIEWS, View, overflow, sign_in, violations, window
+from conftest import CONSOLE, SERVICE
 from driver import Driver
-from embedded import settings
-from places import decoded
 from playwright.sync_api import Browser, Page
 
-CONSOLE = f"http://{NAMESPACE}.{DOMAIN}"
 PAGES = (
     "/",
     f"/services/{SERVICE}",
@@ -39,28 +33,9 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(f"*.{settings.INGRESS_ZONE}", settings.INGRESS_HTTP.host) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def account(manager: Driver, kube: Kube) -> dict[str, str]:
-    return decoded(kube.get("Secret", ACCOUNT, NAMESPACE) or {})
-
-
-@pytest.fixture(scope="module")
 def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where pictures of the pages are left for those who want to look at them."""
     return tmp_path_factory.mktemp("pages")
-
-
-def sign_in(page: Page, account: dict[str, str]) -> None:
-    page.goto(f"{CONSOLE}/sign-in")
-    page.locator("input[name=account]").fill(account["id"])
-    page.locator("input[name=password]").fill(account["password"])
-    page.locator("main button").click()
-    page.wait_for_url(f"{CONSOLE}/")
 
 
 def looked_at(page: Page, path: str, shots: Path, name: str) -> list[str]:
@@ -79,7 +54,7 @@ def test_every_page_is_accessible_and_fits(
     name = f"{view.width}-{view.colours}"
     with window(browser, view) as page:
         found = looked_at(page, "/sign-in", shots, name)
-        sign_in(page, account)
+        sign_in(page, CONSOLE, account)
         for path in PAGES:
             found += looked_at(page, path, shots, name)
         assert account["password"] not in page.content()
@@ -88,7 +63,7 @@ def test_every_page_is_accessible_and_fits(
 
 def test_in_korean(service: Driver, browser: Browser, account: dict[str, str], shots: Path) -> None:
     with window(browser, VIEWS["phone, light"], locale="ko-KR") as page:
-        sign_in(page, account)
+        sign_in(page, CONSOLE, account)
         found = [problem for path in PAGES for problem in looked_at(page, path, shots, "korean")]
         assert page.locator("html").get_attribute("lang") == "ko"
     assert found == []
