@@ -26,12 +26,12 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 KEPT_AWAY = "no-store"
-ONLY_TLS = "max-age=31536000"
+# Browsers heed these with TLS only, and complain of the second one without.
+WITH_TLS = {"Strict-Transport-Security": "max-age=31536000", "Cross-Origin-Opener-Policy": "same-origin"}
 
 
 class Headers:
@@ -39,7 +39,7 @@ class Headers:
 
     def __init__(self, app: ASGIApp, secure: bool) -> None:
         self._app = app
-        self._always = {**HEADERS, **({"Strict-Transport-Security": ONLY_TLS} if secure else {})}
+        self._always = {**HEADERS, **(WITH_TLS if secure else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:

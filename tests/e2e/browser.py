@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 # It looks for updates and for other hosts otherwise, at every start.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic")
+REFUSED = re.compile(r"responded with a status of 4(00|09)\b")
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,17 @@ def window(browser: Browser, view: View, locale: str = "en") -> Iterator[Page]:
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    page.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
     try:
         yield page
         assert complaints == [], complaints
     finally:
         context.close()
+
+
+def is_complaint(line: ConsoleMessage) -> bool:
+    """A form that is refused in words is none, though Chromium notes its status."""
+    return line.type == "error" and not REFUSED.search(line.text)
 
 
 def sign_in(page: Page, console: str, account: dict[str, str]) -> None:
