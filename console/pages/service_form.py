@@ -110,6 +110,7 @@ def filled_in(
         problem.status if problem else 200,
         asked=asked,
         values={key: value for key, value in values.items() if key not in secret},
+        filled={key for key, value in values.items() if value},
         was=values if was is None else was,
         problem=problem,
         wrong=forms.field_at(asked.form, problem.where) if problem else "",
