@@ -67,6 +67,8 @@ def place_of(operation: Operation) -> tuple[str, str] | None:
         # One that was refused may never have become an upload.
         return address(key) if operation.state == DONE else f"/files/{key.kind}", "to_the_files"
     kind, _space, name = operation.target.partition(" ")
+    if kind == "service" and (operation.verb, operation.state) == ("remove", DONE):
+        return "/", "to_the_dashboard"
     if kind not in PLACES:
         return None
     path, text = PLACES[kind]

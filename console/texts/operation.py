@@ -19,7 +19,7 @@ TEXTS = {
     "to_the_files": ("Go to the files", "파일로 이동"),
     "to_the_service": ("Go to the service", "서비스로 이동"),
     "to_the_settings": ("Go to the settings", "설정으로 이동"),
-    "to_the_beginning": ("Go back to where it began", "시작한 곳으로 돌아가기"),
+    "to_the_dashboard": ("Go to the dashboard", "대시보드로 이동"),
     "interrupted": (
         "The console ended meanwhile. The next change of the same finishes what was begun.",
         "그동안 콘솔이 종료되었습니다. 같은 대상을 다시 변경하면 시작된 작업이 마무리됩니다.",

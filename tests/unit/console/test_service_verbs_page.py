@@ -82,6 +82,7 @@ def test_remove_wants_the_name(browser: Browser, kube: FakeKube, typed: str) -> 
 def test_remove_keeps_data(browser: Browser) -> None:
     ended = browser.ended(browser.post("/services/etl/remove", confirm="etl"))
     assert "Secret/etl-keys" in ended and "Stay" in ended
+    assert 'href="/services/etl"' not in ended and "Go to the dashboard" in ended
     assert browser.get("/services/etl").status_code == 404
 
 
