@@ -55,11 +55,12 @@ def change(page: Page, what: str) -> None:
 def upload(page: Page, kind: str, *, path: Path | None = None, name: str = "", content: str = "") -> None:
     """A file of the disk, or one of this name and content."""
     page.goto(f"{CONSOLE}/files")
-    page.get_by_label("Kind").select_option(kind)
-    page.get_by_label("For", exact=True).select_option(SERVICE)
+    form = page.locator("#upload-form")
+    form.get_by_role("combobox", name="Kind").select_option(kind)
+    form.get_by_role("combobox", name="For").select_option(SERVICE)
     given = {"name": name, "mimeType": "text/plain", "buffer": content.encode()}
-    page.locator("input[type=file]").set_input_files(path or [given])
-    page.get_by_role("button", name="Upload").click()
+    form.locator("input[type=file]").set_input_files(path or [given])
+    form.get_by_role("button", name="Upload").click()
     expect(page.locator("#uploading .mark")).to_have_text("In use", timeout=DONE_WITHIN)
 
 
@@ -75,7 +76,7 @@ def test_a_service_is_created_and_becomes_healthy(page: Page, driver: Driver, gi
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("alert")).to_contain_text("lower-case")
     page.get_by_label("Name", exact=True).fill(SERVICE)
-    page.get_by_label("Description").fill("By hand")
+    page.get_by_role("textbox", name="Description").fill("By hand")
     page.locator("summary", has_text="Storage").click()
     page.get_by_label("Storage size").fill("1Gi")
     page.locator("summary", has_text="DAGs GitSync").click()
@@ -90,7 +91,7 @@ def test_a_service_is_created_and_becomes_healthy(page: Page, driver: Driver, gi
 
 def test_each_of_the_four_settings_is_changed(page: Page, driver: Driver) -> None:
     change(page, "description")
-    page.get_by_label("Description").fill("Changed by hand")
+    page.get_by_role("textbox", name="Description").fill("Changed by hand")
     applied(page)
     change(page, "git-sync")
     page.get_by_label("Look every (seconds)").fill("7")

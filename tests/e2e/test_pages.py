@@ -24,7 +24,7 @@ PAGES = (
     f"/services/{SERVICE}/change/airflow-configuration",
     "/operations",
     "/files",
-    "/files/upload",
+    "/files/text",
     "/settings",
     "/settings/change",
     "/activity",
