@@ -120,7 +120,8 @@ def filled(browser: Browser, path: str) -> dict[str, str]:
     for key, value in re.findall(r'<input [^>]*name="([^"]+)"[^>]* value="([^"]*)"', text):
         found[unescape(key)] = unescape(value)
     for key, value in re.findall(r'<textarea [^>]*name="([^"]+)"[^>]*>([^<]*)<', text):
-        found[key] = unescape(value)
+        # The first line break is not a part of it.
+        found[key] = unescape(value).removeprefix("\n")
     for key, options in re.findall(r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', text, re.DOTALL):
         chosen = re.search(r"<option selected>([^<]*)<", options)
         found[key] = chosen[1] if chosen else ""
@@ -154,6 +155,14 @@ def test_create(fresh: Browser, kube: FakeKube) -> None:
     assert "RUNNING" in fresh.get("/services/etl").text
     assert "git" in str(kube.find("Secret", "etl-git", NAMESPACE)["data"])
     assert fresh.get(where).status_code == 404
+
+
+def test_a_new_service_that_is_refused_shows_what_was_filled_in(fresh: Browser) -> None:
+    typed = {**filled(fresh, "/services/new"), "data_ops_service_name": "No Name", "git_sync.repo": REPO}
+    refused = fresh.post("/services/new", **typed)
+    assert refused.status_code == 400
+    opened = re.findall(r'<details class="card"( open)?>\s*<summary>([^<]+)', refused.text)
+    assert [title for is_open, title in opened if is_open] == ["DAGs GitSync"]
 
 
 @pytest.mark.parametrize("part", forms.CHANGES)
