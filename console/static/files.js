@@ -230,8 +230,9 @@ async function carryOut(upload, row) {
     row.progress(each, each.file.size);
   }
   row.step(texts.publishing);
-  // Once only: the first may have arrived although its answer did not, and two at once are refused.
-  const begun = await ask("POST", "/files/upload", { body: { ...upload.key, ...contents(upload) } });
+  // Twice is no harm: the content is the same, and while the first one runs the second is refused.
+  const body = { ...upload.key, ...contents(upload) };
+  const begun = await patiently(() => ask("POST", "/files/upload", { body }), lost);
   await followed((await begun.json()).operation_id, row, lost);
 }
 
