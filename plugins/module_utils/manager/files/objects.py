@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -147,8 +148,10 @@ class Objects:
 
     def offset(self, sha256: str) -> int:
         """How many bytes of it are there."""
-        for path in (self.layout.object(sha256), self.layout.partial(sha256)):
-            if path.is_file():
+        whole, partial = self.layout.object(sha256), self.layout.partial(sha256)
+        # Looked for again, since a partial one may have become whole meanwhile.
+        for path in (whole, partial, whole):
+            with suppress(FileNotFoundError):
                 return path.stat().st_size
         return 0
 

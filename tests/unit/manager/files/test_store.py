@@ -148,6 +148,23 @@ def test_who_goes_on_takes_over_from_a_dead_connection(store: Store) -> None:
     assert store.missing([NAME]) == []
 
 
+def test_a_content_that_becomes_whole_while_somebody_asks_for_its_offset(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(NAME, len(TEXT), 0, io.BytesIO(TEXT))
+    looked_for: list[Path] = []
+    stat = Path.stat
+
+    def not_yet(path: Path, **how: Any) -> os.stat_result:
+        looked_for.append(path)
+        if len(looked_for) == 1:
+            raise FileNotFoundError
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", not_yet)
+    assert store.offset(NAME) == len(TEXT)
+
+
 def test_many_at_once(store: Store) -> None:
     contents = [bytes([number]) * 3_000_000 for number in range(8)] * 2
 
