@@ -30,6 +30,13 @@ APPLICATION_HASH = "scp.dataops/application"
 ACCOUNT_HASH = "scp.dataops/account"
 # A busy machine takes its time to import all of it.
 STARTUP_SECONDS = 120
+# A piece of an upload is larger, and a preview may take longer, than Ingress Controllers allow. Each heeds its own.
+FOR_CONTROLLERS = {
+    "nginx.ingress.kubernetes.io/proxy-body-size": "0",
+    "nginx.ingress.kubernetes.io/proxy-request-buffering": "off",
+    "nginx.ingress.kubernetes.io/proxy-read-timeout": "300",
+    "projectcontour.io/response-timeout": "300s",
+}
 KINDS = ("ServiceAccount", "Role", "RoleBinding", "Service", "Deployment", "Ingress")
 
 
@@ -225,7 +232,7 @@ def ingress(spec: ManagerSpec) -> Manifest:
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
-            "metadata": metadata(spec),
+            "metadata": {**metadata(spec), "annotations": FOR_CONTROLLERS},
             "spec": {
                 "ingressClassName": spec.ingress_class or None,
                 "tls": [{"hosts": [spec.host], "secretName": spec.tls_secret}] if spec.tls_secret else None,

@@ -62,6 +62,12 @@ def test_its_address(options: dict[str, Any], expected: dict[str, Any]) -> None:
     assert {"path": rule["http"]["paths"][0]["path"], "tls": spec.get("tls")} == expected
 
 
+def test_pieces_of_uploads_and_long_answers_pass_the_ingress() -> None:
+    asked = console.ingress(manager())["metadata"]["annotations"]
+    assert asked["nginx.ingress.kubernetes.io/proxy-body-size"] == "0"
+    assert asked["projectcontour.io/response-timeout"] == "300s"
+
+
 def test_the_fingerprint_of_the_account_changes_with_it_and_tells_nothing() -> None:
     first = console.fingerprint(ACCOUNT, KEY)
     assert first == console.fingerprint(dict(reversed(ACCOUNT.items())), KEY)
