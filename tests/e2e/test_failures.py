@@ -102,7 +102,8 @@ def test_a_database_that_is_down(service: Driver, kube: Kube) -> None:
         message = service.refused("dataops_service", name=SERVICE, wait_timeout=120)
     finally:
         run_on(None)
-        service.service(SERVICE)
+        # Components that crashed meanwhile would wait for a while before they try again.
+        service.service(SERVICE, state="restarted")
     assert found["health"] == "unhealthy"
     assert any(reason.startswith("database") for reason in found["reasons"])
     assert name in message
