@@ -20,12 +20,13 @@ PLACE = "e2e-rights"
 
 @pytest.fixture
 def place(kube: Kube) -> Iterator[Kube]:
-    """A namespace that somebody else made."""
+    """A namespace that somebody else made; what a killed run left there goes first."""
+    namespace = Ref("Namespace", PLACE)
+    delete_all(kube, [namespace], timeout=120)
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLACE}})
     yield kube
-    for name in ("small",):
-        Driver().run("dataops_service", name=name, manager=PLACE, state="absent", purge=True)
-    delete_all(kube, [Ref("Namespace", PLACE)], timeout=120)
+    Driver().run("dataops_service", name="small", manager=PLACE, state="absent", purge=True)
+    delete_all(kube, [namespace], timeout=120)
 
 
 def test_a_namespace_admin_can_run_everything(place: Kube) -> None:
