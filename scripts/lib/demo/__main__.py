@@ -35,11 +35,10 @@ DAGS = {"hello_dataops": "say_hello", "hello_files": "draw"}
 CLOSING = """
 Airflow {version} runs, with the DAGs of commit {commit}.
 
-  Address     {web_url}
-  /etc/hosts  {hosts_file}
-  Sign in     as {account}, with the password that this prints:
-              kubectl --namespace {namespace} get secret {secret} --output jsonpath='{{.data.{key}}}' | base64 --decode
+{airflow}
+The Manager's console shows it, its files and settings, and changes them.
 
+{console}
 In a shell of your own, first:
   export {exports}
 
@@ -50,6 +49,13 @@ Then try
   make demo                         after a change in examples/dags: the new commit runs within seconds
   make bench                        what a service costs, unchanged and in each step of its life
   make down                         stop the embedded cluster
+"""
+
+SIGN_IN = """\
+  Address     {web_url}
+  /etc/hosts  {hosts_file}
+  Sign in     as {account}, with the password that this prints:
+              kubectl --namespace {namespace} get secret {secret} --output jsonpath='{{.data.{key}}}' | base64 --decode
 """
 
 
@@ -121,18 +127,27 @@ def say_closing(demo: Demo, found: Mapping[str, Any]) -> None:
     text = CLOSING.format(
         version=found["version"],
         commit=found["git"]["commit"] or found["git"]["error"],
-        web_url=found["web_url"],
-        hosts_file=found["hosts_file"],
-        account=found["account"]["id"],
-        namespace=found["namespace"],
-        secret=found["account"]["secret"],
-        key=found["account"]["key"],
+        airflow=sign_in(found),
+        console=sign_in(demo.read_manager()),
         exports=exports(),
         arguments=" ".join(demo.arguments).replace("--inventory", "-i").replace("--extra-vars", "-e"),
         inventory=demo.inventory,
         variables="examples/demo.yml",
     )
     print(text, flush=True)
+
+
+def sign_in(found: Mapping[str, Any]) -> str:
+    """:param found: a service or a Manager, as the modules show it."""
+    account = found["account"]
+    return SIGN_IN.format(
+        web_url=found["web_url"],
+        hosts_file=found["hosts_file"],
+        account=account["id"],
+        namespace=found["namespace"],
+        secret=account["secret"],
+        key=account["key"],
+    )
 
 
 def exports() -> str:

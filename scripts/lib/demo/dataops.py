@@ -16,6 +16,7 @@ import yaml
 from cluster.progress import say, step
 from plugins.module_utils.airflow.info import services_info
 from plugins.module_utils.kube.client import Kube
+from plugins.module_utils.manager.info import manager_info
 
 from . import repository, wheel
 from .errors import DemoError
@@ -79,6 +80,10 @@ class Demo:
         if not found:
             raise DemoError(f"There is no service {self.service} in namespace {self.namespace}.", "Run: make demo")
         return found[0]
+
+    def read_manager(self) -> Mapping[str, Any]:
+        """The Manager as dataops_manager_info shows it."""
+        return manager_info(self.kube, self.namespace, self.manager)
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
