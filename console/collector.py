@@ -26,13 +26,8 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.secrets import
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import WEB_SERVER_PORT
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import (
-    COMPONENT,
     INSTANCE,
-    MANAGED,
-    MANAGED_BY,
-    NAME,
-    PART_OF,
-    SERVICE,
+    services_selector,
 )
 from ansible_collections.scp.dataops.plugins.module_utils.errors import (
     ApiError,
@@ -231,7 +226,7 @@ class Collector:
             return None
 
     def _accounts(self, kube: Kube) -> Mapping[str, dict[str, str]]:
-        marks = f"{NAME}={SERVICE},{PART_OF}={self._settings.manager},{MANAGED}={MANAGED_BY},{COMPONENT}=account"
+        marks = services_selector(self._settings.manager, component="account")
         found = kube.list("Secret", self._settings.namespace, labels=marks)
         return {item["metadata"]["labels"][INSTANCE]: decoded(item) for item in found}
 

@@ -17,11 +17,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.common import activity
 from ansible_collections.scp.dataops.plugins.module_utils.common import validation as check
 from ansible_collections.scp.dataops.plugins.module_utils.common.activity import Entry
 from ansible_collections.scp.dataops.plugins.module_utils.common.labels import (
-    MANAGED,
-    MANAGED_BY,
-    NAME,
-    PART_OF,
-    SERVICE,
+    services_selector,
 )
 from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError, NotFound, Refused
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
@@ -96,7 +92,7 @@ def known(asked: str, prefix: str, at: str) -> str:
 
 def services(kube: Kube, settings: Settings) -> list[Service]:
     """All of them, in the order of their names."""
-    wanted = f"{NAME}={SERVICE},{PART_OF}={settings.manager},{MANAGED}={MANAGED_BY}"
+    wanted = services_selector(settings.manager)
     objects = info.by_service(kube.list_all(KINDS, settings.namespace, labels=wanted))
     inherited = owner.inherited(manager(kube, settings).manifest)
     found = ((name, index(items)) for name, items in sorted(objects.items()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..common import owner, record
-from ..common.labels import INSTANCE, MANAGED, MANAGED_BY, NAME, PART_OF, SERVICE
+from ..common.labels import INSTANCE, services_selector
 from ..errors import ApiError, NotReady, Unreachable
 from ..kube.client import Kube
 from ..kube.objects import Manifest, Ref, index
@@ -46,7 +46,7 @@ def services_info(
     kube: Kube, namespace: str, manager: str, name: str = "", more: More = NO_MORE
 ) -> list[dict[str, Any]]:
     """All services of a Manager, or the one called ``name``, in the order of their names."""
-    wanted = f"{NAME}={SERVICE},{PART_OF}={manager},{MANAGED}={MANAGED_BY}" + (f",{INSTANCE}={name}" if name else "")
+    wanted = services_selector(manager, name=name or "")
     objects = by_service(kube.list_all(KINDS, namespace, labels=wanted))
     inherited = owner.inherited(owner.find(kube, namespace, manager))
     found = {

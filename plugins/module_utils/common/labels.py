@@ -24,3 +24,9 @@ def labels(kind: str, instance: str, manager: str, component: str) -> dict[str, 
 def selector(kind: str, instance: str) -> str:
     """A label selector that finds all objects of one Service or one Manager."""
     return f"{NAME}={kind},{INSTANCE}={instance},{MANAGED}={MANAGED_BY}"
+
+
+def services_selector(manager: str, *, name: str = "", component: str = "") -> str:
+    """One that finds all objects of a Manager's services; where it is said, those of one service or component."""
+    chosen = {NAME: SERVICE, PART_OF: manager, INSTANCE: name, COMPONENT: component, MANAGED: MANAGED_BY}
+    return ",".join(f"{key}={value}" for key, value in chosen.items() if value)

@@ -19,7 +19,7 @@ from ..airflow.info import by_service
 from ..airflow.plan import Live, Request, settled
 from ..common import owner, record
 from ..common.activity import names_of_changes
-from ..common.labels import MANAGED, MANAGED_BY, NAME, PART_OF, SERVICE
+from ..common.labels import services_selector
 from ..errors import DataOpsError, Refused
 from ..kube.client import Kube
 from ..kube.objects import Ref, index
@@ -47,7 +47,7 @@ def effects(
 
     :param before: options of the Manager as they are recorded. :param after: as they would be.
     """
-    wanted = f"{NAME}={SERVICE},{PART_OF}={manager},{MANAGED}={MANAGED_BY}"
+    wanted = services_selector(manager)
     objects = by_service(kube.list_all(KINDS, namespace, labels=wanted))
     old, new = owner.passed_on(before), owner.passed_on(after)
     found = []

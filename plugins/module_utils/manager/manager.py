@@ -18,7 +18,7 @@ from ..common import validation as check
 from ..common.activity import By, this_process
 from ..common.cluster import Cluster
 from ..common.findings import Finding
-from ..common.labels import COMPONENT, INSTANCE, MANAGED, MANAGED_BY, MANAGER, NAME, PART_OF, SERVICE
+from ..common.labels import INSTANCE, MANAGED, MANAGED_BY, MANAGER, services_selector
 from ..common.labels import selector as label_selector
 from ..common.outcome import Outcome, Timeline
 from ..errors import Forbidden, Refused
@@ -240,9 +240,7 @@ def wait_for_console(kube: Kube, spec: ManagerSpec, request: Request, progress: 
 
 def services(kube: Kube, namespace: str, manager: str) -> list[Manifest]:
     """Records of the Manager's services."""
-    return kube.list(
-        "ConfigMap", namespace, labels=f"{NAME}={SERVICE},{PART_OF}={manager},{COMPONENT}=record,{MANAGED}={MANAGED_BY}"
-    )
+    return kube.list("ConfigMap", namespace, labels=services_selector(manager, component="record"))
 
 
 def remove(kube: Kube, request: Request, *, purge: bool, timeline: Timeline | None = None) -> Outcome:

@@ -23,7 +23,7 @@ from ...airflow.uploads.mounts import expected, in_use
 from ...airflow.uploads.spec import ALL, NOTHING, Uploads, of_service
 from ...common import activity, lock, owner
 from ...common.activity import By, this_process
-from ...common.labels import COMPONENT, INSTANCE, MANAGED, MANAGED_BY, MANAGER, NAME, PART_OF, SERVICE, labels
+from ...common.labels import COMPONENT, INSTANCE, MANAGER, labels, services_selector
 from ...common.outcome import Outcome, Timeline
 from ...errors import DataOpsError, NotReady, Refused
 from ...kube.client import Kube
@@ -170,7 +170,7 @@ def entries_of(published: Manifest | None) -> dict[str, Uploads]:
 
 def deployments(kube: Kube, wish: Publication) -> dict[str, list[Manifest]]:
     """Those that run Airflow, by service."""
-    labelled = f"{NAME}={SERVICE},{PART_OF}={wish.manager},{MANAGED}={MANAGED_BY}"
+    labelled = services_selector(wish.manager)
     found: dict[str, list[Manifest]] = {}
     for item in kube.list("Deployment", wish.namespace, labels=labelled):
         if item["metadata"]["labels"][COMPONENT] != "flower":
