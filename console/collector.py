@@ -37,6 +37,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import (
 )
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 
+from . import workings
 from .api import inventory
 from .counts import Counts, counts
 from .history import Moment, remembered
@@ -47,7 +48,6 @@ log = logging.getLogger("uvicorn.error")
 
 UNKNOWN = "unknown"
 MARKS = {"RUNNING": "good", "UPDATING": "warn", "ERROR": "bad", "healthy": "good", "unhealthy": "bad", UNKNOWN: "warn"}
-PART_MARKS = {"ready": "good", "waiting": "warn", "failed": "bad"}
 # As Airflow calls them in its report of its health, by component.
 HEARTBEATS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 # Seconds between two questions for counts. Then: a heartbeat this old is none any more, and a commit that does not run
@@ -70,7 +70,7 @@ class Part:
 
     @property
     def mark(self) -> str:
-        return PART_MARKS.get(self.state, "") if self.wanted else ""
+        return workings.MARKS.get(self.state, "") if self.wanted else ""
 
     @property
     def is_stale(self) -> bool:

@@ -20,7 +20,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import EX
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 
 from . import option_texts
-from .api import mapping
+from .api import mapping, telling
 
 Typed = Mapping[str, str]
 Body = dict[str, Any]
@@ -270,11 +270,9 @@ def at(body: Mapping[str, Any], key: str) -> Any:
 def effective(spec: ServiceSpec) -> dict[str, str]:
     """The size that each part has, chosen or not; to be seen where nothing was chosen."""
     told: dict[str, str] = {}
-    for part, option in mapping.WORKLOADS.items():
-        standing = option != "worker" or spec.uses_celery
-        size = spec.sizes.get(option.replace("_", "-") if standing else "task")
+    for part, size, stands in telling.sized(spec):
         if size:
-            values = (size.cpu, size.memory, size.cpu_limit, size.memory_limit, str(size.replicas) if standing else "")
+            values = (size.cpu, size.memory, size.cpu_limit, size.memory_limit, str(size.replicas) if stands else "")
             told |= {f"service_workload.{part}.{column}": value for column, value in zip(COLUMNS, values, strict=True)}
     return told
 

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.sizes import Size
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import ServiceSpec
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError
@@ -111,23 +112,25 @@ def service_detail(item: Mapping[str, Any], service: Service, told: Mapping[str,
     }
 
 
-def workloads(spec: ServiceSpec) -> dict[str, Any]:
-    """Effective sizes, all as texts. A pod of a task has no number of pods."""
-    told = {}
+def sized(spec: ServiceSpec) -> Iterator[tuple[str, Size | None, bool]]:
+    """Each part with its size, and whether its pods stand: a pod of a task has no number of pods."""
     for part, option in WORKLOADS.items():
-        standing = option != "worker" or spec.uses_celery
-        size = spec.sizes.get(option.replace("_", "-") if standing else "task")
-        told[part] = (
-            NO_WORKLOAD
-            if size is None
-            else {
-                "cpu": shown_cores(size.cpu),
-                "memory": shown_memory(size.memory),
-                "replica": str(size.replicas) if standing else "",
-                "version": spec.profile.release,
-            }
-        )
-    return told
+        stands = option != "worker" or spec.uses_celery
+        yield part, spec.sizes.get(option.replace("_", "-") if stands else "task"), stands
+
+
+def workloads(spec: ServiceSpec) -> dict[str, Any]:
+    """Effective sizes, all as texts."""
+    return {part: NO_WORKLOAD if size is None else workload(spec, size, stands) for part, size, stands in sized(spec)}
+
+
+def workload(spec: ServiceSpec, size: Size, stands: bool) -> dict[str, str]:
+    return {
+        "cpu": shown_cores(size.cpu),
+        "memory": shown_memory(size.memory),
+        "replica": str(size.replicas) if stands else "",
+        "version": spec.profile.release,
+    }
 
 
 def manager_item(

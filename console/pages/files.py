@@ -32,15 +32,15 @@ from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model im
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files.versions import Upload
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from .. import volume
 from ..api import file_models as models
 from ..api import files as api
 from ..api.common import Change, Changing, Looking, View, Viewer
 from ..api.files import Opened
-from ..cluster import settings
 from ..errors import Problem, of_engine
+from .changing import to_operation
 from .page import page
 
 router = APIRouter(prefix="/files", include_in_schema=False)
@@ -49,8 +49,7 @@ Service = Annotated[str, Query(max_length=30)]
 
 # Of the files of a version; whoever wants all of thousands asks the API.
 FILES_SHOWN = 200
-
-
+# Of a file that is written on a page, in bytes.
 LONGEST_TEXT = 2**18
 
 
@@ -137,7 +136,7 @@ def write(request: Request, change: Changing, store: Opened, typed: Annotated[Te
         begun = published(change, store, key, version.version, dry_run=False)
     except DataOpsError as error:
         return text_form(request, change, typed, of_engine(error))
-    return RedirectResponse(operation(request, begun), status_code=303)
+    return to_operation(request, begun)
 
 
 def staged(store: Store, key: Key, text: str, by: str) -> Version:
@@ -257,11 +256,7 @@ def decided(request: Request, change: Change, store: Store, key: Key, version: i
         begun = published(change, store, key, version, dry_run=False)
     except DataOpsError as error:
         return confirmation(request, store, key, version, {}, of_engine(error))
-    return RedirectResponse(operation(request, begun), status_code=303)
-
-
-def operation(request: Request, begun: Mapping[str, Any]) -> str:
-    return f"{settings(request).root_path}/operations/{begun['operation_id']}"
+    return to_operation(request, begun)
 
 
 def published(change: Change, store: Store, key: Key, version: int | None, *, dry_run: bool) -> dict[str, Any]:

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError, NotFound
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from .. import service_forms as forms
@@ -23,21 +22,13 @@ from ..drafts import Draft, Drafts
 from ..errors import Problem, of_engine
 from ..security import Identity
 from ..service_forms import Form
+from .changing import Typed, difference, to_operation
 from .page import page
-from .service_verbs import to_operation
 
 router = APIRouter(include_in_schema=False)
 
 Name = Annotated[str, Path()]
 Part = Annotated[str, Path()]
-DIFF_MARKS = {"+": "add", "-": "drop", "@": "place"}
-
-
-async def typed(request: Request) -> dict[str, str]:
-    return {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
-
-
-Typed = Annotated[dict[str, str], Depends(typed)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +147,7 @@ def apply(request: Request, change: Changing, who: Operator, number: str) -> Res
     except DataOpsError as error:
         return shown(request, draft, number, of_engine(error))
     drafts(request).drop(number)
-    return to_operation(change, begun)
+    return to_operation(request, begun)
 
 
 def shown(request: Request, draft: Draft, number: str, problem: Problem | None = None) -> Response:
@@ -165,13 +156,6 @@ def shown(request: Request, draft: Draft, number: str, problem: Problem | None =
     return page(
         request, "service_preview.html", status, draft=draft, plan=draft.plan, number=number, problem=problem, diff=diff
     )
-
-
-def difference(both: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Lines with what they are, some of those around the ones that differ."""
-    before, after = both["before"].splitlines(), both["after"].splitlines()
-    lines = list(difflib.unified_diff(before, after, lineterm=""))[2:]
-    return [(DIFF_MARKS.get(line[:1], ""), line) for line in lines]
 
 
 def drafts(request: Request) -> Drafts:

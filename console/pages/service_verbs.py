@@ -11,11 +11,12 @@ from typing import Annotated, Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError
 from fastapi import APIRouter, Depends, Form, Path, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from ..api import inventory, services
 from ..api.common import Change, Changing
 from ..errors import of_engine
+from .changing import to_operation
 from .page import page
 
 router = APIRouter(include_in_schema=False)
@@ -53,7 +54,7 @@ def remove(
     if confirm.strip() != name:
         return removal(request, change, name, 400, wrong=True, typed=confirm, purge=purge)
     begun = services.delete_data_ops_service(replace(change, dry_run=False), name, purge)
-    return to_operation(change, begun)
+    return to_operation(request, begun)
 
 
 def removal(request: Request, change: Change, name: str, status: int = 200, **values: Any) -> Response:
@@ -85,9 +86,4 @@ def switch(request: Request, change: Changing, name: Name, verb: Verb) -> Respon
     except DataOpsError as error:
         problem = of_engine(error)
         return page(request, "service_switch.html", problem.status, name=name, verb=verb, problem=problem)
-    return to_operation(change, begun)
-
-
-def to_operation(change: Change, begun: Mapping[str, Any]) -> Response:
-    """Where it tells how far it is."""
-    return RedirectResponse(f"{change.settings.root_path}/operations/{begun['operation_id']}", status_code=303)
+    return to_operation(request, begun)

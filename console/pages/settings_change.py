@@ -9,12 +9,11 @@ before somebody else changed the Manager is not taken: it would take that change
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import inheritance, sizes
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
@@ -22,12 +21,13 @@ from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys imp
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, DataOpsError, Refused
 from ansible_collections.scp.dataops.plugins.module_utils.manager.effects import DEFAULTS, effects
 from ansible_collections.scp.dataops.plugins.module_utils.manager.spec import NESTED
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
 from .. import errors, option_texts
 from ..api import inventory, managers
 from ..api.common import Changing, Looking, Operator
+from .changing import Typed, difference, to_operation
 from .page import page
 from .settings import shown
 
@@ -100,13 +100,6 @@ class Form:
     problems: Mapping[str, str]
 
 
-async def given(request: Request) -> dict[str, str]:
-    return {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
-
-
-Given = Annotated[dict[str, str], Depends(given)]
-
-
 @router.get("")
 def form(request: Request, look: Looking, who: Operator) -> Response:
     options = inventory.manager(look.kube, look.settings).options
@@ -114,7 +107,7 @@ def form(request: Request, look: Looking, who: Operator) -> Response:
 
 
 @router.post("")
-def change(request: Request, change: Changing, sent: Given) -> Response:
+def change(request: Request, change: Changing, sent: Typed) -> Response:
     """:param sent: the fields, and in ``step`` what to do with them."""
     found = inventory.manager(change.kube, change.settings)
     typed = {field.name: sent.get(field.name, "") for field in FIELDS}
@@ -129,7 +122,7 @@ def change(request: Request, change: Changing, sent: Given) -> Response:
             raise Refused("the Manager was changed meanwhile", next_step="Load the page again, and change it anew")
         if sent.get("step") == "apply":
             begun = managers.changed(replace(change, dry_run=False), found, options, force=False)
-            return RedirectResponse(f"{change.settings.root_path}/operations/{begun['operation_id']}", status_code=303)
+            return to_operation(request, begun)
         planned = managers.changed(replace(change, dry_run=True), found, options, force=False)
     except DataOpsError as error:
         return form_page(request, replace(filled, problems=problem_of(error)), errors.status_of(error))
@@ -140,7 +133,7 @@ def change(request: Request, change: Changing, sent: Given) -> Response:
         form=filled,
         planned=planned,
         changes=list(compared(found.options, after)),
-        difference=list(lines_of(planned["diff"])),
+        difference=difference(planned["diff"]),
         effects=effects(change.kube, change.settings.namespace, found.name, found.options, after),
         restarts="console" in planned["restarted"],
     )
@@ -215,11 +208,3 @@ def compared(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") 
             yield from compared(old or {}, new or {}, f"{at}{key}.")
         else:
             yield f"{at}{key}", "" if old is None else shown(key, old), "" if new is None else shown(key, new)
-
-
-def lines_of(diff: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What a line is (``add``, ``drop`` or ``same``), and the line."""
-    kinds = {"+": "add", "-": "drop", " ": "same"}
-    found = difflib.unified_diff(diff["before"].splitlines(), diff["after"].splitlines(), lineterm="", n=2)
-    for line in list(found)[2:]:
-        yield kinds.get(line[:1], "place"), line
