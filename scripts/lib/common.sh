@@ -55,12 +55,12 @@ use_cluster() {
 
 # An SSH server program for the test of a remote host. Only its files are wanted: nothing is started.
 use_ssh_server() {
-    [ -x /usr/sbin/sshd ] || step "Debian's openssh-server" install openssh-server
+    [ -x /usr/sbin/sshd ] || step "Debian's openssh-server" install_packages openssh-server
 }
 
 # A browser for the tests of the console, and letters for what it says in Korean.
 use_browser() {
-    [ -x /usr/bin/chromium ] || step "Debian's Chromium" install chromium fonts-noto-cjk
+    [ -x /usr/bin/chromium ] || step "Debian's Chromium" install_packages chromium fonts-noto-cjk
 }
 
 # What makes a client of an OpenAPI document.
@@ -69,8 +69,8 @@ use_client_generator() {
     export CLIENT_GENERATOR
 }
 
-# install PACKAGE...: Debian's, and no service of theirs is started.
-install() {
+# install_packages PACKAGE...: Debian's, and no service of theirs is started.
+install_packages() {
     local policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"
