@@ -9,7 +9,8 @@ files that they are (stage). What has been staged is used by nobody before it is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from asyncio import Future, ensure_future
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -86,8 +87,7 @@ async def write(
     try:
         receiving = await run_in_threadpool(store.receive, sha256, upload_length, upload_offset)
         try:
-            async for block in blocks_of(request):
-                await run_in_threadpool(receiving.feed, block)
+            await fed(blocks_of(request), receiving.feed)
             done = await run_in_threadpool(receiving.finish)
         finally:
             store.leave(receiving)
@@ -102,17 +102,30 @@ def progress(store: Store, sha256: str, done: int) -> dict[str, str]:
     return {OFFSET: str(done), COMPLETE: "?1" if whole else "?0", "Cache-Control": "no-store"}
 
 
-async def blocks_of(request: Request) -> AsyncIterator[bytes]:
+async def fed(blocks: AsyncIterator[bytearray], feed: Callable[[bytearray], None]) -> None:
+    """Each block is written and taken into the checksum while the next one comes."""
+    writing: Future[None] | None = None
+    try:
+        async for block in blocks:
+            if writing:
+                await writing
+            writing = ensure_future(run_in_threadpool(feed, block))
+    finally:
+        if writing:
+            await writing
+
+
+async def blocks_of(request: Request) -> AsyncIterator[bytearray]:
     """What comes, in pieces that are worth a write. A client that goes away has sent all that it will."""
     held = bytearray()
     with suppress(ClientDisconnect):
         async for chunk in request.stream():
             held += chunk
             if len(held) >= disk.BLOCK:
-                yield bytes(held)
-                held.clear()
+                yield held
+                held = bytearray()
     if held:
-        yield bytes(held)
+        yield held
 
 
 async def drain(request: Request) -> None:
