@@ -102,7 +102,7 @@ def progress(store: Store, sha256: str, done: int) -> dict[str, str]:
     return {OFFSET: str(done), COMPLETE: "?1" if whole else "?0", "Cache-Control": "no-store"}
 
 
-async def fed(blocks: AsyncIterator[bytearray], feed: Callable[[bytearray], None]) -> None:
+async def fed(blocks: AsyncIterator[bytes], feed: Callable[[bytes], None]) -> None:
     """Each block is written and taken into the checksum while the next one comes."""
     writing: Future[None] | None = None
     try:
@@ -115,17 +115,19 @@ async def fed(blocks: AsyncIterator[bytearray], feed: Callable[[bytearray], None
             await writing
 
 
-async def blocks_of(request: Request) -> AsyncIterator[bytearray]:
+async def blocks_of(request: Request) -> AsyncIterator[bytes]:
     """What comes, in pieces that are worth a write. A client that goes away has sent all that it will."""
-    held = bytearray()
+    held: list[bytes] = []
+    size = 0
     with suppress(ClientDisconnect):
         async for chunk in request.stream():
-            held += chunk
-            if len(held) >= disk.BLOCK:
-                yield held
-                held = bytearray()
+            held.append(chunk)
+            size += len(chunk)
+            if size >= disk.BLOCK:
+                yield b"".join(held)
+                held, size = [], 0
     if held:
-        yield held
+        yield b"".join(held)
 
 
 async def drain(request: Request) -> None:

@@ -76,7 +76,7 @@ class Receiving:
                 next_step="Ask for its offset and continue there",
             )
 
-    def feed(self, block: bytes | bytearray) -> None:
+    def feed(self, block: bytes) -> None:
         with self._turn:
             self._still_mine()
             if self.offset + len(block) > self._size:
