@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a service costs: one that is unchanged, beside kubernetes.core.k8s and kubectl; and each step of one's life.
+"""What a service costs: one that is unchanged, beside kubernetes.core.k8s and kubectl; and each step of one's life. And
+what a large upload costs beside kubectl cp.
 
 How it is measured, and the last figures: docs/benchmarks.md.
 """
@@ -28,9 +29,9 @@ from plugins.module_utils.kube.client import Kube
 from scripts.lib.demo.dataops import Demo
 from scripts.lib.demo.errors import DemoError
 
-from . import life_report, report
+from . import life_report, report, upload
 from .audit import AuditLog
-from .life import live
+from .life import live, scene
 from .measure import measure
 from .workplace import Workplace, unchanged_plan, versions
 
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("what", nargs="?", choices=("all", *BENCHES), default="all", help="one of them, or all")
     parser.add_argument("--rounds", type=int, default=7, help="rounds that count; one more comes before them")
     parser.add_argument("--inventory", default="inventories/local", help="the inventory to use")
+    parser.add_argument("--size", type=int, default=1024, help="MiB of the file that is uploaded")
     parser.add_argument("--task", type=int, default=90, help="seconds of the task that runs while an option changes")
     options = parser.parse_args(arguments)
     # Ended from outside, too, the folder with the manifests goes.
@@ -96,6 +98,17 @@ def bench_life(demo: Demo, options: argparse.Namespace) -> None:
         print(remark)
 
 
+def bench_upload(demo: Demo, options: argparse.Namespace) -> None:
+    with scene(demo, options.task) as here:
+        uploads = upload.measure(here, options.size, options.rounds)
+    file = Path(os.environ["CACHE"], "bench-upload.json")
+    file.write_text(json.dumps(upload.as_data(uploads), indent=1))
+    say(f"The Manager is gone again. All that was measured: {file}")
+    print(f"\n{upload.table(uploads)}\n")
+    for criterion in upload.criteria(uploads):
+        print(criterion)
+
+
 def audit_log(demo: Demo) -> AuditLog | None:
     """That of the embedded cluster; another cluster's cannot be read from here."""
     if demo.kube.access.host == f"https://{settings.API}" and settings.AUDIT_LOG.exists():
@@ -107,6 +120,7 @@ def audit_log(demo: Demo) -> AuditLog | None:
 BENCHES: dict[str, Callable[[Demo, argparse.Namespace], None]] = {
     "unchanged": bench_unchanged,
     "life": bench_life,
+    "upload": bench_upload,
 }
 
 

@@ -116,7 +116,7 @@ class Scene:
         tasks = [{f"scp.dataops.{module}": {"state": state, **options}}]
         # JSON is YAML; expressions in it are the inventory's variables.
         file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-        log = Path(os.environ["CACHE"], "bench-life.log")
+        log = Path(os.environ["CACHE"], "bench.log")
         begin = time.perf_counter()
         recap = run_playbook(str(file), ["--inventory", self.demo.inventory], log=log, waiting_for=self.demo.not_ready)
         seconds = time.perf_counter() - begin

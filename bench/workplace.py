@@ -101,9 +101,6 @@ class Workplace:
         self._playbook("kubernetes.core.k8s", [{"kubernetes.core.k8s": applied}])
 
     def contestants(self) -> Sequence[Contestant]:
-        kubectl = settings.BIN / "kubectl" if (settings.BIN / "kubectl").exists() else shutil.which("kubectl")
-        if kubectl is None:
-            raise DemoError("There is no kubectl on this machine to compare with.")
         # As the collection's own field manager, so that nobody becomes a second owner of its fields.
         how = ("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", f"--filename={self.manifests}")
         who = (f"--as={USER}", f"--as-group={GROUP}")
@@ -113,7 +110,7 @@ class Workplace:
             Contestant("dataops_service", "dataops_service", self._ansible("dataops_service")),
             Contestant("process", "dataops_service, own process", self._ansible("process")),
             Contestant("k8s", "kubernetes.core.k8s", self._ansible("kubernetes.core.k8s")),
-            Contestant("kubectl", "kubectl apply --server-side", (str(kubectl), *how, *who), in_ansible=False),
+            Contestant("kubectl", "kubectl apply --server-side", (kubectl(), *how, *who), in_ansible=False),
         )
 
     def _ansible(self, playbook: str) -> tuple[str, ...]:
@@ -129,6 +126,14 @@ class Workplace:
         file.touch(mode=0o600)
         file.write_text(text)
         return file
+
+
+def kubectl() -> str:
+    """That of the embedded cluster, or the machine's own."""
+    found = settings.BIN / "kubectl" if (settings.BIN / "kubectl").exists() else shutil.which("kubectl")
+    if found is None:
+        raise DemoError("There is no kubectl on this machine to compare with.")
+    return str(found)
 
 
 def unchanged_plan(demo: Demo) -> Plan:
