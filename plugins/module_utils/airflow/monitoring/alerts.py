@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .metrics import filled, known
+from .metrics import OF_SERVICE, counted, filled, known
 
-MINUTES_OF_NEWS = 15
+NEWS = "15m"
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,15 @@ def stopped(heartbeat: str, window: str = "5m") -> str:
     return f"rate({heartbeat}[{window}]) == 0 or absent({heartbeat})"
 
 
-OF_SERVICE = "dataops_namespace, dataops_service"
-
-
 def happened(counter: str, by: str) -> str:
-    """A counter that appears stands at its first count already, which is no increase of anything.
+    return f"sum by ({by}) ({counted(counter, NEWS)}) > 0"
 
-    All of them appear when a Prometheus begins to look; that is told from news by the heartbeat, which it saw before.
-    """
-    window = f"{MINUTES_OF_NEWS}m"
-    grown = f"increase({counter}[{window}]) > 0"
-    new = f"({counter} unless {counter} offset {window}) and on ({OF_SERVICE}) <scheduler_heartbeat> offset {window}"
-    return f"sum by ({by}) ({grown} or {new}) > 0"
+
+def no_more_may_run() -> str:
+    """All executors of a service share one limit. What waits is not with them then: the scheduler keeps it."""
+    running = f"sum by ({OF_SERVICE}) (<executor.running_tasks>)"
+    limit = f"max by ({OF_SERVICE}) (<executor.open_slots> + ignoring (status) <executor.running_tasks>)"
+    return f"{running} >= {limit} and sum by ({OF_SERVICE}) (<pool.scheduled_slots>) > 0"
 
 
 ALERTS = (
@@ -106,9 +103,10 @@ ALERTS = (
     Alert(
         "DataOpsTasksDoNotStart",
         "critical",
-        0,
-        "min_over_time(<pool.queued_slots>[30m]) > 0 and max_over_time(<pool.running_slots>[30m]) == 0",
-        "tasks have been queued for half an hour, and none of their pool runs",
+        # Then Airflow takes a task back that did not start, and queues it anew.
+        600,
+        "<pool.queued_slots> > 0 and <pool.running_slots> == 0",
+        "tasks have been queued for ten minutes, and none of their pool runs",
         "Look whether pods of tasks wait for room on the nodes, or whether the workers are there.",
     ),
     Alert(
@@ -123,7 +121,7 @@ ALERTS = (
         "DataOpsExecutorFull",
         "warning",
         1800,
-        "<executor.open_slots> <= 0 and ignoring (status) <executor.queued_tasks> > 0",
+        no_more_may_run(),
         "as many tasks run as may, and others have waited for half an hour",
         "Raise core.parallelism in the option config if the cluster has room for more tasks.",
     ),
@@ -141,8 +139,9 @@ ALERTS = (
         "warning",
         0,
         "increase(<triggers.blocked_main_thread>[15m]) > 10",
-        "a trigger holds up all others again and again",
-        "Read the log of the triggerer, which names it; triggers must not wait without await.",
+        "all triggers are held up again and again",
+        "Give the triggerer more CPU if it uses all that it has. Else a trigger waits without await: set "
+        "PYTHONASYNCIODEBUG to 1 for it in the option environment, and its log names that trigger.",
     ),
     Alert(
         "DataOpsDagFilesTimedOut",

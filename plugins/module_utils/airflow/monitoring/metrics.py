@@ -15,6 +15,7 @@ from enum import Enum
 
 PREFIX = "airflow"
 NAMESPACE, SERVICE, MANAGER = "dataops_namespace", "dataops_service", "dataops_manager"
+OF_SERVICE = f"{NAMESPACE}, {SERVICE}"
 EVERY_VERSION = ("2.11", "3.3")
 AIRFLOW_2 = ("2.11",)
 AIRFLOW_3 = ("3.3",)
@@ -108,6 +109,17 @@ BY_NAME = {metric.name: metric for metric in METRICS}
 # <ti.finish{state="failed"}> in an expression: a metric by Airflow's name, with conditions beside those of the service.
 # Of a timer a part is named: <task.duration:count>.
 PLACE = re.compile(r"<([a-z][a-z_.]*)(?::(sum|count|bucket))?(?:\{([^}]*)\})?>")
+
+
+def counted(counter: str, window: str) -> str:
+    """What a counter grew by within this time.
+
+    A counter that appears stands at its first count already, which is no increase of anything; what is new counts as a
+    whole. All of them appear when a Prometheus begins to look. What is new was read less often than the heartbeat.
+    """
+    beats = f"max by ({OF_SERVICE}) (count_over_time(<scheduler_heartbeat>[{window}]))"
+    new = f"{counter} and count_over_time({counter}[{window}]) < on ({OF_SERVICE}) group_left () {beats}"
+    return f"{new} or increase({counter}[{window}])"
 
 
 def used(expression: str) -> list[Metric]:
