@@ -441,16 +441,21 @@ def test_a_version_is_told_only_of_what_it_sends() -> None:
     assert {alert.name for version in told for alert in alerts(version, task_pods=True)} == {a.name for a in ALERTS}
 
 
+def drawn(**more: Any) -> dict[str, Any]:
+    given = {"namespace": "data", "service": "etl", "version": "3.3", "task_pods": True, "interval": 30, **more}
+    found: dict[str, Any] = json.loads(dashboard(**given))
+    return found
+
+
 def panels(**more: Any) -> Iterator[dict[str, Any]]:
-    given = {"namespace": "data", "service": "etl", "version": "3.3", "task_pods": True, **more}
-    yield from json.loads(dashboard(**given))["panels"]
+    yield from drawn(**more)["panels"]
 
 
 def test_the_dashboard_is_the_same_for_the_same_service() -> None:
-    first, again = (dashboard("data", "etl", "3.3", task_pods=True) for _again in range(2))
+    first, again = (dashboard("data", "etl", "3.3", task_pods=True, interval=30) for _again in range(2))
     assert first == again
-    other = json.loads(dashboard("data", "other", "3.3", task_pods=True))
-    assert other["uid"] != json.loads(first)["uid"]
+    other = drawn(service="other")
+    assert other["uid"] != drawn()["uid"]
     assert len(other["uid"]) <= 40
     assert len(first) < 100_000
 
@@ -460,11 +465,32 @@ def test_the_dashboard_names_no_data_source_and_no_number_twice() -> None:
     assert len({panel["id"] for panel in found}) == len(found)
     sources = {target["datasource"]["uid"] for panel in found for target in panel.get("targets", [])}
     assert sources == {"${datasource}"}
-    variables = {
-        item["name"] for item in json.loads(dashboard("data", "etl", "3.3", task_pods=True))["templating"]["list"]
-    }
+    variables = {item["name"] for item in drawn()["templating"]["list"]}
     asked = {name for expression in expressions() for name in re.findall(r"\$(\w+)", expression)} - {"__rate_interval"}
     assert asked <= variables
+
+
+@pytest.mark.parametrize("version", PROFILES)
+def test_a_panel_says_what_it_shows(version: str) -> None:
+    shown = [panel for panel in panels(version=version) if panel["type"] != "row"]
+    assert {panel["type"] for panel in shown} == {"stat", "timeseries"}
+    assert all(panel["title"] and panel["fieldConfig"]["defaults"]["unit"] in ("short", "s") for panel in shown)
+    assert [panel["title"] for panel in shown if not panel["description"].endswith(".")] == []
+    assert len({panel["title"] for panel in shown}) == len(shown)
+
+
+def test_a_tile_shows_what_is_and_has_the_colour_that_it_was_given() -> None:
+    tiles = [panel for panel in panels() if panel["type"] == "stat"]
+    (queries,) = {(target["instant"], target["range"]) for panel in tiles for target in panel["targets"]}
+    assert queries == (True, False)
+    colours = [panel["fieldConfig"]["defaults"]["color"]["mode"] for panel in tiles]
+    assert colours == ["thresholds"] * 4 + ["fixed"] * 4
+
+
+def test_a_line_is_as_fine_as_the_readings() -> None:
+    """Grafana would take four times what its data source says, in which may be one reading only."""
+    lines = [target for panel in panels(interval=120) if panel["type"] == "timeseries" for target in panel["targets"]]
+    assert {target["interval"] for target in lines} == {"120s"}
 
 
 @pytest.mark.parametrize("version", PROFILES)

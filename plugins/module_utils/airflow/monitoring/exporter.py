@@ -49,7 +49,13 @@ def mapping_file(spec: ServiceSpec) -> Manifest:
 def dashboard_file(spec: ServiceSpec) -> Manifest:
     described = metadata(spec, names.dashboard(spec.name), COMPONENT)
     described["labels"] = {**described["labels"], **DASHBOARD_LABELS}
-    text = dashboard(spec.namespace, spec.name, spec.version, task_pods=spec.uses_kubernetes)
+    text = dashboard(
+        spec.namespace,
+        spec.name,
+        spec.version,
+        task_pods=spec.uses_kubernetes,
+        interval=spec.monitoring.interval,
+    )
     # Grafana's helper writes it under the key's name into one folder for all namespaces.
     return {
         "apiVersion": "v1",
