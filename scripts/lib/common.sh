@@ -63,6 +63,11 @@ use_browser() {
     [ -x /usr/bin/chromium ] || step "Debian's Chromium" install_packages chromium fonts-noto-cjk
 }
 
+# A Prometheus for the tests of alerts and dashboard, with its tool that tests rules.
+use_prometheus() {
+    [ -x /usr/bin/promtool ] || step "Debian's Prometheus" install_packages prometheus
+}
+
 # What makes a client of an OpenAPI document.
 use_client_generator() {
     CLIENT_GENERATOR=$(scripts/venv tests/e2e/client-generator.txt)/bin
