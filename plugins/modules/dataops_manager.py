@@ -64,7 +64,7 @@ options:
   tls_secret:
     description:
       - Secret with C(tls.crt) and C(tls.key) in the namespace, for the address of the console. With it the address
-        begins with V(https).
+        begins with V(https), and ingress-nginx and Contour send there who comes by HTTP.
     type: str
   image_registry:
     description:

@@ -77,7 +77,8 @@ options:
     description:
       - Name of a Secret in the namespace of the service that holds a certificate for its address and the key, as
         C(kubectl create secret tls) makes it. The address then is V(https://{name}.{domain}), and the Ingress
-        Controller serves the certificate. The Secret is yours, it is never changed or removed.
+        Controller serves the certificate; ingress-nginx and Contour send there who comes by HTTP. The Secret is
+        yours, it is never changed or removed.
       - Without it, the address begins with V(http://). A change restarts the web server.
     type: str
   storage_class:

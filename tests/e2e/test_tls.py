@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,14 @@ def answer(path: str, trusted: Path) -> str:
         return ""
 
 
+def led_from_http() -> str:
+    """Where who asks for the service without TLS is sent."""
+    connection = http.client.HTTPConnection(settings.INGRESS_HTTP.host, settings.INGRESS_HTTP.port, timeout=10)
+    with closing(connection):
+        connection.request("GET", "/auth/login/", headers={"Host": HOST})
+        return connection.getresponse().getheader("Location", "")
+
+
 def test_https_with_a_certificate_of_its_own(service: Driver, certificate: Path) -> None:
     done = service.service(SERVICE, tls_secret=SECRET)
     assert done["restarted"] == ["web-server"]
@@ -69,6 +79,7 @@ def test_https_with_a_certificate_of_its_own(service: Driver, certificate: Path)
         line for line in answer("/auth/login/", certificate).splitlines() if line.lower().startswith("set-cookie")
     ]
     assert cookies and all("secure" in line.lower() for line in cookies)
+    assert led_from_http() == f"https://{HOST}/auth/login/"
 
 
 def test_a_certificate_that_is_not_there_is_refused(service: Driver) -> None:

@@ -21,7 +21,7 @@ from . import autoscaling, configuration, embedded, environment, names, pods, sc
 from .git import bundles, sidecar
 from .git.spec import BUNDLE, GitSync
 from .monitoring import exporter
-from .pieces import digest, job, metadata, port_service, secret, selector, volume_claim
+from .pieces import ONLY_TLS, digest, job, metadata, port_service, secret, selector, volume_claim
 from .secrets import Secrets
 from .spec import ServiceSpec
 from .uploads.jobs import jobs as upload_jobs
@@ -293,7 +293,12 @@ def ingress(spec: ServiceSpec) -> Manifest:
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
-            "metadata": metadata(spec, spec.name, "web-server"),
+            "metadata": without_none(
+                {
+                    **metadata(spec, spec.name, "web-server"),
+                    "annotations": dict(ONLY_TLS) if spec.tls_secret else None,
+                }
+            ),
             "spec": {
                 "ingressClassName": spec.ingress_class or None,
                 "tls": [{"hosts": [spec.host], "secretName": spec.tls_secret}] if spec.tls_secret else None,

@@ -15,6 +15,9 @@ from .secrets import Values
 from .spec import ServiceSpec
 
 POD_HASH = "scp.dataops/pod-hash"
+# Who comes without TLS to what has a certificate is sent to TLS, without which no sign-in is kept. ingress-nginx does
+# that by itself, Contour when it is asked to.
+ONLY_TLS = {"ingress.kubernetes.io/force-ssl-redirect": "true"}
 
 
 def metadata(spec: ServiceSpec, name: str, component: str) -> Manifest:

@@ -14,6 +14,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..airflow import images, pods
+from ..airflow.pieces import ONLY_TLS
 from ..airflow.versions import NEWEST, profile
 from ..common.labels import COMPONENT, INSTANCE, MANAGER, labels
 from ..kube.objects import Manifest, without_none
@@ -228,11 +229,12 @@ def probe(path: str, *, failures: int, period: int) -> Manifest:
 def ingress(spec: ManagerSpec) -> Manifest:
     backend = {"service": {"name": CONSOLE, "port": {"name": PORT_NAME}}}
     path = {"path": spec.console_path or "/", "pathType": "Prefix", "backend": backend}
+    annotations = {**FOR_CONTROLLERS, **(ONLY_TLS if spec.tls_secret else {})}
     manifest: Manifest = without_none(
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
-            "metadata": {**metadata(spec), "annotations": FOR_CONTROLLERS},
+            "metadata": {**metadata(spec), "annotations": annotations},
             "spec": {
                 "ingressClassName": spec.ingress_class or None,
                 "tls": [{"hosts": [spec.host], "secretName": spec.tls_secret}] if spec.tls_secret else None,

@@ -31,7 +31,9 @@ def secret(values: dict[str, str]) -> Manifest:
 def test_the_ingress_serves_the_certificate() -> None:
     found = named(rendered(service(tls_secret="etl-tls")).all, "Ingress", "etl")
     assert found["spec"]["tls"] == [{"hosts": ["etl.example.com"], "secretName": "etl-tls"}]
-    assert "tls" not in named(rendered(service()).all, "Ingress", "etl")["spec"]
+    assert found["metadata"]["annotations"] == {"ingress.kubernetes.io/force-ssl-redirect": "true"}
+    plain = named(rendered(service()).all, "Ingress", "etl")
+    assert "tls" not in plain["spec"] and "annotations" not in plain["metadata"]
 
 
 @pytest.mark.parametrize("version", SECTIONS)

@@ -62,6 +62,13 @@ def test_its_address(options: dict[str, Any], expected: dict[str, Any]) -> None:
     assert {"path": rule["http"]["paths"][0]["path"], "tls": spec.get("tls")} == expected
 
 
+def test_with_a_certificate_nobody_stays_without_tls() -> None:
+    asked = {"ingress.kubernetes.io/force-ssl-redirect": "true"}
+    plain, secure = (console.ingress(manager(tls_secret=own))["metadata"]["annotations"] for own in ("", "own"))
+    assert secure == {**plain, **asked}
+    assert not asked.keys() & plain.keys()
+
+
 def test_pieces_of_uploads_and_long_answers_pass_the_ingress() -> None:
     asked = console.ingress(manager())["metadata"]["annotations"]
     assert asked["nginx.ingress.kubernetes.io/proxy-body-size"] == "0"
