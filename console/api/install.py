@@ -46,7 +46,8 @@ def install(app: FastAPI, operations: Operations) -> None:
 
 def described(app: FastAPI) -> dict[str, Any]:
     """With who may ask; without 422, which is never answered, and with a plan only where it is: 200."""
-    schema = get_openapi(title=app.title, version="1.2", description=DESCRIPTION, routes=app.routes)
+    servers = [{"url": app.root_path}] if app.root_path else None
+    schema = get_openapi(title=app.title, version="1.2", description=DESCRIPTION, routes=app.routes, servers=servers)
     for path, verbs in schema["paths"].items():
         for verb in verbs.values():
             verb["responses"].pop("422", None)

@@ -222,6 +222,9 @@ def test_under_a_path(settings: Settings) -> None:
         addresses = re.findall(r'(?:src|href|action)="(/[^"]*)"', unescape(text))
         assert addresses and [one for one in addresses if not one.startswith("/dataops/")] == []
         assert all(client.get(one).status_code == 200 for one in addresses if "/static/" in one)
+        refresh = client.get("/dataops/dashboard/live", headers={"HX-Request": "true"})
+        assert refresh.headers["hx-redirect"] == "/dataops/sign-in"
+        assert client.get("/dataops/api/v1/openapi.json").json()["servers"] == [{"url": "/dataops"}]
 
 
 # API tokens
