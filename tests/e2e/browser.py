@@ -17,7 +17,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 # It looks for updates and for other hosts otherwise, at every start.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic")
+# A form that is refused in words is no fault of a page, though Chromium notes its status.
 REFUSED = re.compile(r"responded with a status of 4(00|09)\b")
+# What it notes besides while a console is away.
+AWAY = re.compile(rf"{REFUSED.pattern}|responded with a status of 50[234]\b|net::ERR_")
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,13 @@ VIEWS = {
 
 
 @contextmanager
-def chromium(names: str, address: str) -> Iterator[Browser]:
-    """:param names: hosts, with ``*``, that are found at ``address`` and in no DNS."""
+def chromium(names: str, address: str, trusted: str = "") -> Iterator[Browser]:
+    """
+    :param names: hosts, with ``*``, that are found at ``address`` and in no DNS.
+    :param trusted: fingerprint of a key, in Base64; a server that has it is trusted as one with a known authority.
+    """
     arguments = [*QUIET, "--no-sandbox", f"--host-resolver-rules=MAP {names} {address}"]
+    arguments += [f"--ignore-certificate-errors-spki-list={trusted}"] if trusted else []
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
         try:
@@ -50,14 +57,14 @@ def chromium(names: str, address: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def window(browser: Browser, view: View, locale: str = "en") -> Iterator[Page]:
+def window(browser: Browser, view: View, locale: str = "en", expected: re.Pattern[str] = REFUSED) -> Iterator[Page]:
     """What goes wrong in its scripts, is forbidden to them or is asked of other hosts is an error of the test."""
     size = {"width": view.width, "height": view.height}
     context = browser.new_context(viewport=size, color_scheme=view.colours, locale=locale)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
+    page.on("console", lambda line: complaints.append(line.text) if is_complaint(line, expected) else None)
     try:
         yield page
         assert complaints == [], complaints
@@ -65,9 +72,8 @@ def window(browser: Browser, view: View, locale: str = "en") -> Iterator[Page]:
         context.close()
 
 
-def is_complaint(line: ConsoleMessage) -> bool:
-    """A form that is refused in words is none, though Chromium notes its status."""
-    return line.type == "error" and not REFUSED.search(line.text)
+def is_complaint(line: ConsoleMessage, expected: re.Pattern[str]) -> bool:
+    return line.type == "error" and not expected.search(line.text)
 
 
 def sign_in(page: Page, console: str, account: dict[str, str]) -> None:
