@@ -78,8 +78,15 @@ class Chosen(UploadKey):
     version: VersionNumber | None
 
 
+OneService = Annotated[str, Field(min_length=3, max_length=30, description="Name of the service.")]
+
+
+class Forgotten(Body):
+    service: OneService
+
+
 class Prospect(Body):
-    service: Annotated[str, Field(min_length=3, max_length=30, description="Name of the service.")]
+    service: OneService
     replacing: list[Chosen] = Field(
         default=[], max_length=1000, description="Versions to be taken instead of those that are active."
     )

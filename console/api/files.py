@@ -173,6 +173,15 @@ def activate(asked: models.Chosen, store: Opened, who: Operator) -> None:
     store.activate(asked.kind, asked.service, asked.name, asked.version, who.name)
 
 
+@router.post("/forget", status_code=204, responses=refusals(400, 401, 403))
+def forget(asked: models.Forgotten, store: Opened, who: Operator) -> None:
+    """Remove for ever what is for one service alone, as its removal with purge does. Twice is no harm.
+
+    Pods of a service that still runs lose their shared files by that.
+    """
+    store.forget(asked.service)
+
+
 @router.post("/upload", status_code=202, response_model=Accepted | Plan, responses=PLANNED)
 def upload(change: Changing, asked: models.Staging, store: Opened) -> dict[str, Any]:
     """Check an upload, make it a version and publish that: stage and publish at once.

@@ -23,12 +23,14 @@ from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import 
 from ansible_collections.scp.dataops.plugins.module_utils.errors import NotFound
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.kube.quantities import quantity
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.purge import Uploaded
 from fastapi import APIRouter, Body, Path, Query
 
 from ..operations import Operation
 from ..settings import Settings
 from . import examples, inventory, mapping, models, telling
 from .common import ERRORS, LOOKED_UP, PREFIX, Change, Changing, Force, Looking, Page, Size, View, ordered, page_of
+from .files import Opened
 
 router = APIRouter(prefix=f"{PREFIX}/data-ops-services", tags=["Data Ops Services"])
 
@@ -229,16 +231,24 @@ def updated(
 def delete_data_ops_service(
     change: Changing,
     data_ops_service_id: Id,
-    purge: Annotated[bool, Query(description="Remove its volumes and Secrets, too. That cannot be undone.")] = False,
+    store: Opened,
+    purge: Annotated[
+        bool,
+        Query(description="Remove its volumes, Secrets and uploaded files, too. That cannot be undone."),
+    ] = False,
 ) -> dict[str, Any]:
-    """Remove a service. Its volumes and Secrets stay unless purge is true."""
+    """Remove a service. Its volumes, Secrets and the files that were uploaded for it stay unless purge is true."""
     found = inventory.service(change.kube, change.settings, data_ops_service_id)
     run = run_of(change.settings, found.name, {}, by=change.by)
+
+    def removed(kube: Kube, run: Run, timeline: Timeline) -> Outcome:
+        return removal.remove(kube, run, purge=Uploaded(kube, store, run) if purge else None, timeline=timeline)
+
     if change.dry_run:
-        return change.told(removal.remove(change.kube, replace(run, check_mode=True), purge=purge))
+        return change.told(removed(change.kube, replace(run, check_mode=True), Timeline()))
 
     def work(kube: Kube, timeline: Timeline) -> Outcome:
-        return removal.remove(kube, run, purge=purge, timeline=timeline)
+        return removed(kube, run, timeline)
 
     return {**change.begun("remove", target(found.name), work), **names_of(found)}
 

@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.errors import DataOpsError
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.store import Store
 from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import Response
 
 from ..api import inventory, services
 from ..api.common import Change, Changing
+from ..api.files import Opened
 from ..errors import of_engine
 from .changing import to_operation
 from .page import page
@@ -38,28 +40,29 @@ Verb = Annotated[str, Depends(verb_of)]
 
 
 @router.get("/services/{name}/remove")
-def ask_to_remove(request: Request, change: Changing, name: Name) -> Response:
-    return removal(request, change, name)
+def ask_to_remove(request: Request, change: Changing, store: Opened, name: Name) -> Response:
+    return removal(request, change, store, name)
 
 
 @router.post("/services/{name}/remove")
 def remove(
     request: Request,
     change: Changing,
+    store: Opened,
     name: Name,
     confirm: Annotated[str, Form()] = "",
     purge: Annotated[bool, Form()] = False,
 ) -> Response:
     """Only once its name was typed: what it computed is gone then, with purge for ever."""
     if confirm.strip() != name:
-        return removal(request, change, name, 400, wrong=True, typed=confirm, purge=purge)
-    begun = services.delete_data_ops_service(replace(change, dry_run=False), name, purge)
+        return removal(request, change, store, name, 400, wrong=True, typed=confirm, purge=purge)
+    begun = services.delete_data_ops_service(replace(change, dry_run=False), name, store, purge)
     return to_operation(request, begun)
 
 
-def removal(request: Request, change: Change, name: str, status: int = 200, **values: Any) -> Response:
+def removal(request: Request, change: Change, store: Store, name: str, status: int = 200, **values: Any) -> Response:
     found = inventory.service(change.kube, change.settings, name)
-    plan = services.delete_data_ops_service(replace(change, dry_run=True), found.name)
+    plan = services.delete_data_ops_service(replace(change, dry_run=True), found.name, store)
     shown = {"wrong": False, "typed": "", "purge": False, **values}
     return page(request, "service_remove.html", status, name=found.name, plan=plan, **shown)
 

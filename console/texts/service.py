@@ -90,10 +90,10 @@ TEXTS = {
     ),
     "purge": ("Remove its data, too (purge)", "데이터도 제거 (purge)"),
     "what_purge": (
-        "Without it volumes and Secrets stay, and a service of the same name finds its DAG runs and passwords again. "
-        "With it they are gone for ever.",
-        "선택하지 않으면 볼륨과 Secret이 남아 같은 이름의 서비스가 DAG 실행 기록과 비밀번호를 다시 사용합니다. "
-        "선택하면 영구히 삭제됩니다.",
+        "Without it volumes, Secrets and the files that were uploaded for it stay, and a service of the same name "
+        "finds its DAG runs, passwords and files again. With it they are gone for ever.",
+        "선택하지 않으면 볼륨, Secret, 이 서비스용으로 업로드한 파일이 남아 같은 이름의 서비스가 "
+        "DAG 실행 기록, 비밀번호, 파일을 다시 사용합니다. 선택하면 영구히 삭제됩니다.",
     ),
     "type_the_name": ("Type {name} to confirm", "확인을 위해 {name}을(를) 입력하십시오"),
     "wrong_name": ("This is not {name}.", "{name}이(가) 아닙니다."),

@@ -54,6 +54,9 @@ options:
     description:
       - With O(state=absent), remove the volumes and the Secrets too. Without it they stay, are named in RV(kept), and a
         service of the same name finds its data and keys again.
+      - So do files that were uploaded for this service alone with M(scp.dataops.dataops_upload); with it they are
+        removed with all their versions. The Manager's console does that. While it does not answer, nothing is removed
+        at all and the task fails; without purge it is not asked.
     type: bool
     default: false
   preflight:
@@ -1019,6 +1022,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.scp.dataops.plugins.module_utils import arguments, door
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import removal, service
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.git import commit
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.purge import Uploaded
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.remote import RemoteStore
 
 
 def argument_spec() -> dict[str, Any]:
@@ -1047,7 +1052,9 @@ def perform(call: door.Call) -> dict[str, Any]:
         wait_for_commit=commit.option(params["wait_for_commit"]),
     )
     if params["state"] == "absent":
-        done = removal.remove(call.kube, request, purge=params["purge"], timeline=call.timeline)
+        store = RemoteStore(call.kube, request.namespace, request.manager)
+        purge = Uploaded(call.kube, store, request) if params["purge"] else None
+        done = removal.remove(call.kube, request, purge=purge, timeline=call.timeline)
     else:
         done = service.apply(call.kube, request, call.timeline)
     return door.report("service", done, with_diff=call.diff)

@@ -20,6 +20,7 @@ description:
     are tried in the image of each service first, and a conflict with what is installed there is named before anything
     restarts.
   - Each upload with other content is a version of its own. Versions are kept, and O(version) goes back to one of them.
+  - What is for one service stays when that service is removed, and goes when it is removed with C(purge).
   - Files travel block by block through the API server to the Manager's console, so nothing but access to the API server
     is needed, and memory does not grow with them. What is there already is not sent again, a connection that is lost
     goes on where it ended, and checksums are compared at both ends.

@@ -152,5 +152,7 @@ def test_it_stops_starts_and_goes(page: Page, driver: Driver) -> None:
     page.get_by_role("button", name="Remove").click()
     ends_well(page)
     assert driver.run("dataops_service_info", name=SERVICE)["services"] == []
+    left = driver.run("dataops_upload_info", service=SERVICE)["uploads"]
+    assert [each["name"] for each in left if each["service"]] == []
     page.goto(f"{CONSOLE}/activity")
     expect(page.locator("main")).to_contain_text(f"service {SERVICE}")

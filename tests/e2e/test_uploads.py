@@ -44,12 +44,8 @@ def using(
     upload(driver, "shared", "rates.csv", content="1.5")
     git.push("public/e2e-uploads.git", dag_id=DAG_ID, text="seen", source=DAG)
     repository = {"repo": f"{IN_CLUSTER_GIT}/public/e2e-uploads.git", "subdir": "dags", "interval": 5}
-    try:
-        with further(driver, SERVICE, git_sync=repository, wait_timeout=READY_SECONDS):
-            yield driver
-    finally:
-        for kind, name in (("library", "e2e-library"), ("plugin", "e2e_plugin.py"), ("shared", "rates.csv")):
-            driver.run("dataops_upload", kind=kind, name=name, service=SERVICE, state="absent")
+    with further(driver, SERVICE, git_sync=repository, wait_timeout=READY_SECONDS):
+        yield driver
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.kube.client import FIE
 from ansible_collections.scp.dataops.plugins.module_utils.kube.kinds import KINDS
 from ansible_collections.scp.dataops.plugins.module_utils.kube.masking import cleaned, encoded
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref, ref_of
+from ansible_collections.scp.dataops.plugins.module_utils.kube.transport import Answer
 
 COMPONENT = "app.kubernetes.io/component"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -282,6 +283,12 @@ class FakeKube(Kube):
 
     def logs(self, pod: str, namespace: str, *, container: str = "", lines: int = 20, previous: bool = False) -> str:
         return self.printed.get(pod, "")
+
+    def reach(self, method: str, namespace: str, service: str, port: int, path: str, **_how: Any) -> Answer:
+        """A console to which nobody has uploaded anything."""
+        if self.get("Service", service, namespace) is None:
+            raise NotFound("it does not exist", where=f"Service/{service}", status=404, reason="NotFound")
+        return Answer(200, b'{"uploads": []}')
 
     def proxy(
         self,

@@ -15,6 +15,8 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.plan import Re
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.common.outcome import Outcome, actions
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.model import Key
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files.purge import Store, Uploaded
 
 from .fake_kube import FakeKube
 
@@ -74,8 +76,26 @@ def run(kube: FakeKube, name: str = SERVICE, **options: Any) -> Outcome:
     return service.apply(kube, service_request(name, **options))
 
 
-def remove(kube: FakeKube, name: str = SERVICE, *, purge: bool = False, check_mode: bool = False) -> Outcome:
-    return removal.remove(kube, service_request(name, check_mode=check_mode), purge=purge)
+class NoUploads:
+    """A store to which nobody has uploaded anything."""
+
+    def of_service(self, service: str) -> list[Key]:
+        return []
+
+    def forget(self, service: str) -> None:
+        raise AssertionError(f"there is nothing of {service} to be forgotten")
+
+
+def remove(
+    kube: FakeKube,
+    name: str = SERVICE,
+    *,
+    purge: bool = False,
+    check_mode: bool = False,
+    store: Store | None = None,
+) -> Outcome:
+    request = service_request(name, check_mode=check_mode)
+    return removal.remove(kube, request, purge=Uploaded(kube, store or NoUploads(), request) if purge else None)
 
 
 def run_manager(kube: FakeKube, **options: Any) -> Outcome:

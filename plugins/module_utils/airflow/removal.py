@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import Protocol
 
 from ..common import activity, lock
 from ..common.labels import COMPONENT, SERVICE
@@ -24,20 +27,61 @@ from .plan import Request, read_live
 USERS = frozenset({"Deployment", "Job", "Pod"})
 
 
-def remove(kube: Kube, request: Request, *, purge: bool, timeline: Timeline | None = None) -> Outcome:
-    """Remove the service. Volumes and Secrets stay unless ``purge``; what stayed is named."""
+@dataclass(frozen=True)
+class Found:
+    """What is to be deleted, and what cannot be."""
+
+    changes: tuple[Change, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Belongings(Protocol):
+    """What a service has outside of its own objects."""
+
+    def look(self) -> Found: ...
+
+    def alone(self, say: Callable[[str], None]) -> AbstractContextManager[object]:
+        """Nobody else changes them meanwhile."""
+
+    def remove(self) -> None:
+        """Once the service is gone."""
+
+
+def remove(
+    kube: Kube, request: Request, *, purge: Belongings | None = None, timeline: Timeline | None = None
+) -> Outcome:
+    """Remove the service.
+
+    :param purge: what goes with it, and with that its volumes and Secrets; without it they stay and are named.
+    """
     progress = timeline or Timeline()
-    changes, kept = look(kube, request, purge=purge)
-    if changes and not request.check_mode:
+    changes, kept = look(kube, request, purge=purge is not None)
+    more = purge.look() if purge else Found()
+    if (changes or more.changes) and not request.check_mode:
         name, place = request.name, request.namespace
-        alone = lock.alone(kube, SERVICE, name, request.manager, place, name=names.lock(name), say=progress.say)
-        with rights.explained(kube, place), alone:
-            changes, kept = look(kube, request, purge=purge)
-            deed = activity.Deed(by=request.by, target=f"service {name}", verb="remove", changes=changes)
+        with rights.explained(kube, place), ExitStack() as alone:
+            # As whoever publishes, who has the Manager first and then each service.
+            if purge and more.changes:
+                alone.enter_context(purge.alone(progress.say))
+            of_service = lock.alone(
+                kube, SERVICE, name, request.manager, place, name=names.lock(name), say=progress.say
+            )
+            alone.enter_context(of_service)
+            changes, kept = look(kube, request, purge=purge is not None)
+            every = (*changes, *more.changes)
+            deed = activity.Deed(by=request.by, target=f"service {name}", verb="remove", changes=every)
             with activity.told(kube, place, deed):
                 delete_in_order(kube, request, changes)
+                if purge and more.changes:
+                    purge.remove()
     details = {"name": request.name, "state": "DELETED"}
-    return Outcome(changes=changes, details=details, kept=kept, timeline=tuple(progress.lines))
+    return Outcome(
+        changes=(*changes, *more.changes),
+        details=details,
+        kept=kept,
+        warnings=more.warnings,
+        timeline=tuple(progress.lines),
+    )
 
 
 def look(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Change, ...], tuple[str, ...]]:

@@ -83,6 +83,15 @@ def test_an_upload_from_its_first_byte_to_its_removal(module: TestClient, settin
     assert module.get(FILES).json()["uploads"][0]["active"] is None
 
 
+def test_what_is_of_one_service_is_forgotten(module: TestClient) -> None:
+    for service in ("etl", "web", ""):
+        assert staging(module, service=service).status_code == 200
+    for _twice in range(2):
+        assert module.post(f"{FILES}/forget", json={"service": "etl"}).status_code == 204
+        assert [one["service"] for one in module.get(FILES).json()["uploads"]] == ["", "web"]
+    assert error(module.post(f"{FILES}/forget", json={"service": ""}))[:2] == (400, "service")
+
+
 def test_an_archive_and_what_a_service_would_get(module: TestClient) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -337,6 +346,7 @@ def test_every_route_is_described(module: TestClient) -> None:
         f"{FILES}/stage": {"post"},
         f"{FILES}/prospective": {"post"},
         f"{FILES}/activate": {"post"},
+        f"{FILES}/forget": {"post"},
         f"{FILES}/publish": {"post"},
         f"{FILES}/upload": {"post"},
     }

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from ..fake_kube import FakeKube
+from ..manager.files.building import used
 from ..runs import run
 from .test_pages import HTML, signed_in
 
@@ -86,10 +87,15 @@ def test_remove_keeps_data(browser: Browser) -> None:
     assert browser.get("/services/etl").status_code == 404
 
 
-def test_purge_keeps_nothing(browser: Browser, kube: FakeKube) -> None:
+def test_purge_keeps_nothing(browser: Browser, app: FastAPI, kube: FakeKube) -> None:
+    store = app.state.volume.store()
+    for service in ("etl", "web"):
+        used(store, "shared", service, "rates.csv", {"rates.csv": b"1.5"})
+    assert "Upload/" not in browser.get("/services/etl/remove").text
     ended = browser.ended(browser.post("/services/etl/remove", confirm="etl", purge="true"))
-    assert "Stay" not in ended
+    assert "Stay" not in ended and "Upload/shared/rates.csv" in ended
     assert [ref for ref in kube.refs("data") if "/etl-" in ref] == []
+    assert [upload.key.scope for upload in store.catalog()] == ["web"]
 
 
 def test_what_is_refused_is_said_on_the_page(browser: Browser, kube: FakeKube) -> None:

@@ -14,9 +14,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ...airflow.secrets import decoded
+from ...common import rights
 from ...errors import BadOption, DataOpsError, NotFound, NotReady, Refused, Unreachable
 from ...kube.client import Kube
 from ...kube.lease import user_at_host
+from ...kube.rights import Right
 from ...kube.transport import Answer
 from ..console import SERVICE_PORT
 from ..manifests import ENGINE_TOKEN
@@ -35,6 +37,13 @@ REFUSALS: Mapping[int, type[DataOpsError]] = {400: BadOption, 404: Refused, 409:
 
 class NoConsole(Refused):
     """The Manager is from before it had a console, or it was removed."""
+
+
+def needed_rights(namespace: str) -> list[Right]:
+    """Of whoever changes it. What a service's change needs it says itself."""
+    read = [Right("get", "", resource, namespace) for resource in ("configmaps", "secrets")]
+    through = [Right(verb, "", "services/proxy", namespace) for verb in ("get", "create", "patch")]
+    return [*read, *through, *rights.of_lock(namespace)]
 
 
 class RemoteStore:
@@ -112,6 +121,14 @@ class RemoteStore:
     def history(self, kind: str, scope: str, name: str) -> list[Version]:
         found = self._ask("GET", f"history?{urlencode(key_of(kind, scope, name))}")
         return [Version.from_dict(version) for version in found["versions"]]
+
+    def of_service(self, service: str) -> list[Key]:
+        """Uploads that are for this service alone."""
+        found = (Key(each["kind"], each["service"], each["name"]) for each in self.catalog())
+        return [key for key in found if key.scope == service]
+
+    def forget(self, service: str) -> None:
+        self._ask("POST", "forget", {"service": service})
 
     # How it is asked
 

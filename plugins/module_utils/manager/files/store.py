@@ -195,6 +195,22 @@ class Store:
         with self._lock:
             return [self._versions.read(key, number) for number in reversed(self._versions.numbers(key))]
 
+    def of_service(self, service: str) -> list[Key]:
+        """Uploads that are for this service alone, deleted ones included as long as there are versions of them."""
+        check.name(service, "service")
+        with self._lock:
+            return [key for key in self._versions.every() if key.scope == service]
+
+    def forget(self, service: str) -> None:
+        """Of a service that is gone for good: its uploads with all their versions, and its folder of shared files.
+
+        Uploads go last, since by them the next run knows that there is something to do. Contents go with a sweep.
+        """
+        check.name(service, "service")
+        with self._lock:
+            self._views.remove(service)
+            self._versions.forget(service)
+
     # What services get
 
     def prospective(self, service: str, replacing: Replacing | None = None) -> Published:

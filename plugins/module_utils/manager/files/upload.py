@@ -16,13 +16,12 @@ from ...common.outcome import Timeline, actions
 from ...errors import BadOption, Refused
 from ...kube.client import Kube
 from ...kube.lease import user_at_host
-from ...kube.rights import Right
 from .. import manager as managers
 from . import archives
 from .model import KINDS, PLUGIN, SHARED, Archive, Entry, Key, Version, digest, is_litter
 from .publish import Publication, publish
 from .publish import Published as Outcome
-from .remote import NoConsole, RemoteStore
+from .remote import NoConsole, RemoteStore, needed_rights
 from .sending import send
 from .sources import Source, Sources
 from .store import Published
@@ -143,13 +142,6 @@ def reconcile(kube: Kube, request: Request, timeline: Timeline) -> Report:
         if request.check_mode or not (difference.any or foreseen.changes):
             return Report(difference, current, foreseen)
         return carried_out(kube, store, request, current, difference, timeline)
-
-
-def needed_rights(namespace: str) -> list[Right]:
-    """Of every upload. What a service's change needs it says itself."""
-    read = [Right("get", "", resource, namespace) for resource in ("configmaps", "secrets")]
-    through = [Right(verb, "", "services/proxy", namespace) for verb in ("get", "create", "patch")]
-    return [*read, *through, *rights.of_lock(namespace)]
 
 
 def look(kube: Kube, store: RemoteStore, request: Request) -> tuple[Current, tuple[str, ...]]:

@@ -82,6 +82,13 @@ class Versions:
             self._file(key, number).unlink()
         return old
 
+    def forget(self, service: str) -> None:
+        """Every version of what is for this service alone, and which of them was active."""
+        for kind in KINDS:
+            folder = self._layout.uploads / kind / service
+            if folder.is_dir():
+                disk.remove_tree(folder, self._layout.temporary())
+
     def decided(self, key: Key) -> Activation | None:
         path = self._layout.upload(key) / ACTIVE
         return Activation(**json.loads(path.read_text())) if path.is_file() else None

@@ -57,8 +57,10 @@ class Views:
         self._remember(service, wanted)
 
     def remove(self, service: str) -> None:
-        disk.remove_tree(self._layout.view(service), self._layout.temporary())
+        """What is known of the folder goes first: a folder that nobody knows is filled anew, whatever is in it."""
         self._layout.record_of_view(service).unlink(missing_ok=True)
+        if self._layout.view(service).is_dir():
+            disk.remove_tree(self._layout.view(service), self._layout.temporary())
 
     def _put(self, target: Path, placed: Placed) -> None:
         disk.make_folder(target.parent)

@@ -642,6 +642,44 @@ def test_a_sweep_spares_what_is_wanted_soon(store: Store, volume: Path) -> None:
     assert store.missing([NAME]) == [NAME]
 
 
+def test_what_is_forgotten_is_that_of_one_service(store: Store, volume: Path) -> None:
+    for scope in ("", "etl", "web"):
+        used(store, "plugin", scope, "menu", {f"menu{scope}.py": b"x = 1"})
+        used(store, "shared", scope, "conf", {f"conf{scope}": b"1"})
+    deleted = staged(store, "library", "etl", "old", {"old.txt": b"packaging"})
+    assert store.of_service("etl") == [Key("plugin", "etl", "menu"), Key("shared", "etl", "conf"), deleted.key]
+    for _twice in range(2):
+        store.forget("etl")
+        assert store.of_service("etl") == [] and store.history("library", "etl", "old") == []
+        assert {upload.key.scope for upload in store.catalog()} == {"", "web"}
+        assert tree(volume / "shared") == {"web/conf": b"1", "web/confweb": b"1"}
+    assert plugins_of(volume, store, "etl") == {"menu.py": b"x = 1"}
+    assert "is not a valid name" in refusal(store.forget, "../web")
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_a_service_of_the_same_name_begins_anew_whenever_its_removal_was_killed(
+    tmp_path: Path, volume: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """By a purge, which is run again; and by a sweep, which is not when there is a service of that name by then."""
+    for how, expected in (("forget", {"all": b"1"}), ("sweep", {"all": b"1", "own": b"1"})):
+        store = building.store(tmp_path / how)
+        used(store, "shared", "", "conf", {"all": b"1"})
+        used(store, "shared", "etl", "conf", {"own": b"1"})
+        moment = killed_at(steps)
+        with monkeypatch.context() as patched, contextlib.suppress(SystemExit):
+            for name in ("replace", "unlink"):
+                patched.setattr(disk.os, name, moment(getattr(os, name)))
+            store.forget("etl") if how == "forget" else store.sweep(InUse())
+        again = building.store(tmp_path / how)
+        if how == "forget" and again.of_service("etl"):
+            again.forget("etl")
+        folder = tmp_path / how / "volume" / "shared" / "etl"
+        folder.mkdir(exist_ok=True)
+        again.fill_new()
+        assert tree(folder) == expected, how
+
+
 def test_what_the_cluster_uses() -> None:
     template = "volumeMounts:\n- subPath: generations/libraries/0123456789\n"
     mounts = [{"subPath": "generations/plugins/aa11"}, {"subPath": "shared/etl"}]
