@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody filled in and was shown the effect of, until it is applied.
+"""What a form is about, and what somebody filled in and was shown the effect of, until it is applied.
 
-It stays here, for a quarter of an hour and for that session only: a password need not travel back into a page, and
+That stays here, for a quarter of an hour and for that session only: a password need not travel back into a page, and
 what is applied is what was shown.
 """
 
@@ -12,26 +12,68 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.scp.dataops.plugins.module_utils.errors import NotFound
+from ansible_collections.scp.dataops.plugins.module_utils.manager.effects import Effect
+
+from .api.common import Change
+from .forms import NAME, Body, Form
 
 SECONDS = 15 * 60
 MOST = 50
 
 
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What a form is about, as it is now; ``name`` and ``base`` are empty for what is not there yet.
+
+    ``base`` tells one state of it from another. ``options`` is what is recorded, ``own`` the same as a body, and
+    ``usual`` holds by field what is so where nothing is chosen. When ``folded``, groups but the first are closed unless
+    something is in them. ``merged`` tells what would be recorded, ``apply`` does it or plans it, and ``effects`` says
+    what that does to others.
+    """
+
+    form: Form
+    title: str
+    path: str
+    back: str
+    folded: bool = False
+    merged: Callable[[Body], Mapping[str, Any]]
+    apply: Callable[[Change, Body], dict[str, Any]]
+    effects: Callable[[Change, Mapping[str, Any]], Sequence[Effect]] | None = None
+    name: str = ""
+    base: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    usual: Mapping[str, str] = field(default_factory=dict)
+
+
+Opened = Callable[[Change], Subject]
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Draft:
-    """``body`` may hold passwords, hence no ``repr``. ``path``: the form. ``new``: the service is not there yet."""
+    """``body`` may hold passwords, hence no ``repr``; ``values`` are what was typed, without them.
+
+    ``subject`` is as it was when this was filled in, ``opened`` looks at it again. ``changes`` are options with their
+    value before and after, ``effects`` what becomes of others; None where nothing ever does.
+    """
 
     owner: str
-    name: str
-    new: bool
-    path: str
-    body: Mapping[str, Any]
+    opened: Opened
+    subject: Subject
+    values: Mapping[str, str]
+    body: Body
     plan: Mapping[str, Any]
+    changes: Sequence[tuple[str, str, str]] = ()
+    effects: Sequence[Effect] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.subject.name or self.body[NAME.key]
 
 
 @dataclass

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
+from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys import is_reference
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 
 LONGEST = 100_000
+BEGINS = "-----BEGIN CERTIFICATE-----"
 
 
 def text(typed: str, at: str) -> str:
@@ -109,3 +111,20 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any], levels: int) -> d
         else:
             asked[key] = "" if after is None else after
     return asked
+
+
+def shown(name: str, value: Any) -> str:
+    """In a few words; the text of a certificate says nothing to anybody."""
+    if isinstance(value, str) and BEGINS in value:
+        return f"PEM ({value.count(BEGINS)})"
+    if name == "host_aliases":
+        return aliases_shown(value)
+    if is_reference(value):
+        return f"Secret {value['secret']}, {value.get('key', '')}"
+    if isinstance(value, Mapping) and all(isinstance(each, str | int) for each in value.values()):
+        return pairs_shown(value)
+    if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
+        return "\n".join(str(each) for each in value)
+    if isinstance(value, list | Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, NoReturn
 
@@ -17,6 +18,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import Refused
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from ansible_collections.scp.dataops.plugins.module_utils.manager import info
 from ansible_collections.scp.dataops.plugins.module_utils.manager import manager as engine
+from ansible_collections.scp.dataops.plugins.module_utils.manager.effects import DEFAULTS
 from fastapi import APIRouter, Body, Path, Query
 
 from . import examples, inventory, mapping, models, telling
@@ -156,7 +158,30 @@ def update_data_ops(
     return changed(change, found, options, force=force)
 
 
-def changed(change: Change, found: inventory.Manager, options: dict[str, Any], *, force: bool) -> dict[str, Any]:
+def asked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a body in which the default settings are, too."""
+    options = mapping.options(body, mapping.MANAGER)
+    if DEFAULTS in body:
+        with mapping.inside_of(DEFAULTS):
+            options[DEFAULTS] = mapping.options(body[DEFAULTS], mapping.SETTINGS)
+    return options
+
+
+def shown(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in the form of such a body."""
+    settings = mapping.shown(options.get(DEFAULTS, {}), mapping.SETTINGS)
+    return {**mapping.shown(options, mapping.MANAGER), DEFAULTS: settings}
+
+
+def changed(
+    change: Change,
+    found: inventory.Manager,
+    options: Mapping[str, Any],
+    *,
+    force: bool = False,
+    table: Mapping[str, mapping.Field] = mapping.MANAGER,
+) -> dict[str, Any]:
+    """:param table: in whose words a refusal is told."""
     options = record.asked(options)
     password = record.take(options, "account", "password")
     run = engine.Request(
@@ -171,10 +196,10 @@ def changed(change: Change, found: inventory.Manager, options: dict[str, Any], *
     )
 
     def work(kube: Kube, timeline: Timeline | None = None) -> Outcome:
-        with mapping.in_words_of(mapping.MANAGER):
+        with mapping.in_words_of(table):
             return engine.apply(kube, run, timeline)
 
-    with mapping.in_words_of(mapping.MANAGER):
+    with mapping.in_words_of(table):
         planned = engine.apply(change.kube, replace(run, check_mode=True))
     if change.dry_run:
         return change.told(planned)
@@ -196,7 +221,7 @@ def delete_data_ops(change: Changing, data_ops_id: Id) -> NoReturn:
 def show_data_ops_settings(look: Looking, data_ops_id: Id) -> dict[str, Any]:
     """What its services have unless they choose themselves."""
     found = inventory.this_manager(look.kube, look.settings, data_ops_id)
-    return {"settings": mapping.shown(found.options.get("default_settings", {}), mapping.SETTINGS)}
+    return {"settings": mapping.shown(found.options.get(DEFAULTS, {}), mapping.SETTINGS)}
 
 
 @router.put(
@@ -217,4 +242,5 @@ def update_data_ops_settings(
     """
     found = inventory.this_manager(change.kube, change.settings, data_ops_id)
     settings = mapping.options(body.model_dump(exclude_unset=True), mapping.SETTINGS)
-    return changed(change, found, {"default_settings": settings} if settings else {}, force=force)
+    options = {DEFAULTS: settings} if settings else {}
+    return changed(change, found, options, force=force, table=mapping.SETTINGS)

@@ -20,6 +20,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import IN
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, DataOpsError
 from ansible_collections.scp.dataops.plugins.module_utils.kube.quantities import quantity
+from ansible_collections.scp.dataops.plugins.module_utils.manager.effects import DEFAULTS
 
 # Plain numbers are thousandths of a core and mebibytes; so few of them were meant as cores and gibibytes.
 FEWEST_MILLICORES = 10
@@ -221,7 +222,7 @@ def _with_the_rest(named: Mapping[str, Field], options: Mapping[str, Any], *othe
 
 # Key of the API -> option. `service_workload` holds several options and stands beside the tables.
 SERVICE = _with_the_rest(_SERVICE, arguments.OWN, *WORKLOADS.values())
-MANAGER = _with_the_rest(_MANAGER, arguments.MANAGER, "default_settings")
+MANAGER = _with_the_rest(_MANAGER, arguments.MANAGER, DEFAULTS)
 SETTINGS = {key: field for key, field in SERVICE.items() if field.option in INHERITED}
 
 # Where a key inside of an option differs. Of paths that begin alike the longest holds.
@@ -238,8 +239,9 @@ _OPTION_NAME = re.compile(r"^[a-z_]+")
 
 def key_of(option: str, table: Mapping[str, Field]) -> str:
     """The API's key of an option, by paths: ``worker.replicas`` is ``service_workload.worker.replica``."""
-    if option.startswith("default_settings."):
-        return key_of(option.removeprefix("default_settings."), SETTINGS)
+    if option.startswith(f"{DEFAULTS}."):
+        key = key_of(option.removeprefix(f"{DEFAULTS}."), SETTINGS)
+        return key if table is SETTINGS else f"{DEFAULTS}.{key}"
     paths = {**{field.option: key for key, field in table.items()}, **_INSIDE}
     known = [path for path in paths if option == path or option.startswith((f"{path}.", f"{path}["))]
     if not known:
@@ -255,6 +257,16 @@ def in_words_of(table: Mapping[str, Field]) -> Iterator[None]:
         yield
     except DataOpsError as error:
         error.where = key_of(error.where, table)
+        raise
+
+
+@contextmanager
+def inside_of(key: str) -> Iterator[None]:
+    """What is refused is a part of this key."""
+    try:
+        yield
+    except DataOpsError as error:
+        error.where = f"{key}.{error.where}"
         raise
 
 

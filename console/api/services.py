@@ -61,6 +61,11 @@ def run_of(settings: Settings, name: str, options: Mapping[str, Any], **how: Any
     return arguments.request({**dict.fromkeys(arguments.OWN), **options, **identity}, **how)
 
 
+def asked(settings: Settings, name: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of a body, without passwords and keys."""
+    return run_of(settings, name, mapping.options(body, mapping.SERVICE)).options
+
+
 def apply(kube: Kube, run: Run, timeline: Timeline | None = None) -> Outcome:
     with mapping.in_words_of(mapping.SERVICE):
         return engine.apply(kube, run, timeline)

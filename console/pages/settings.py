@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +12,12 @@ from typing import Any
 from ansible_collections.scp.dataops.plugins.module_utils.airflow import inheritance
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.sizes import SIZED
 from ansible_collections.scp.dataops.plugins.module_utils.common import owner
-from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys import is_reference
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from .. import option_texts
 from ..api import inventory, managers
 from ..api.common import Looking, Viewer
+from ..option_texts import shown
 from .page import page
 
 router = APIRouter(include_in_schema=False)
@@ -38,9 +36,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 CHANGES: Mapping[str, str] = {
     "size": "settings_group_sizes",
     "airflow-configuration": "settings_group_config",
-    "host-alias": "settings_host_alias",
+    "host-alias": "host_alias",
 }
-BEGINS = "-----BEGIN CERTIFICATE-----"
 # More of them are closed at first.
 OPEN_SERVICES = 3
 
@@ -136,20 +133,3 @@ def inside(path: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:
         return
     for key in sorted(value):
         yield from inside(f"{path}.{key}", value[key], levels - 1)
-
-
-def shown(path: str, value: Any) -> str:
-    """In a few words; the text of a certificate says nothing to anybody."""
-    if path == "ca_certificates":
-        return f"PEM ({str(value).count(BEGINS)})"
-    if path == "host_aliases":
-        return option_texts.aliases_shown(value)
-    if is_reference(value):
-        return f"Secret {value['secret']}, {value.get('key', '')}"
-    if isinstance(value, Mapping) and all(isinstance(each, str | int) for each in value.values()):
-        return option_texts.pairs_shown(value)
-    if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
-        return "\n".join(str(each) for each in value)
-    if isinstance(value, list | Mapping):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import activity, common, dashboard, files, operation, service, service_form, settings, sign_in, tokens
+from . import activity, common, dashboard, files, form, operation, service, settings, sign_in, tokens
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
 DEFAULT = "en"
-PAGES = (common, sign_in, dashboard, files, settings, activity, service, service_form, operation, tokens)
+PAGES = (common, sign_in, dashboard, files, settings, activity, service, form, operation, tokens)
 TEXTS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.TEXTS.items()}
 
 Translator = Callable[..., str]

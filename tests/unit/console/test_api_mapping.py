@@ -132,7 +132,6 @@ KEYS = {
     "account.id": "account.account_id",
     "host_aliases[0].ip": "host_alias[0].ip",
     "config.core.parallelism": "config.core.parallelism",
-    "default_settings.scheduler.cpu": "service_workload.scheduler.cpu",
     "name": "data_ops_service_name",
     "manager": "data_ops_id",
     "service etl in namespace data": "service etl in namespace data",
@@ -148,6 +147,12 @@ def test_an_option_by_its_key(option: str, key: str) -> None:
 def test_a_manager_calls_its_aliases_by_another_key() -> None:
     assert mapping.key_of("host_aliases[0].ip", mapping.MANAGER) == "host_alias_list[0].ip"
     assert mapping.key_of("ingress_class", mapping.MANAGER) == "ingress_controller_name"
+
+
+def test_a_default_setting_is_a_key_of_its_own_body_and_inside_of_that_of_a_manager() -> None:
+    option, key = "default_settings.scheduler.cpu", "service_workload.scheduler.cpu"
+    assert mapping.key_of(option, mapping.SETTINGS) == key
+    assert mapping.key_of(option, mapping.MANAGER) == f"default_settings.{key}"
 
 
 def test_a_password_is_never_shown() -> None:

@@ -10,10 +10,9 @@ from html import unescape
 from typing import Any
 
 import pytest
-from ansible_collections.scp.dataops.console import drafts
-from ansible_collections.scp.dataops.console import service_forms as forms
-from ansible_collections.scp.dataops.console.drafts import Draft, Drafts
-from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, NotFound
+from ansible_collections.scp.dataops.console import drafts, forms
+from ansible_collections.scp.dataops.console.drafts import Draft, Drafts, Subject
+from ansible_collections.scp.dataops.plugins.module_utils.errors import NotFound
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -27,51 +26,62 @@ HOSTS = {
     "enabled": "true",
     "host_alias_list": [{"ip": "10.0.0.5", "hostname": "db"}, {"ip": "10.0.0.5", "hostname": "dw"}],
 }
-WAS = forms.WAS
-ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
-    "nothing": ({}, {}),
-    "unchanged": ({"description": "a\r\nb", f"{WAS}description": "a\nb"}, {}),
-    "changed": ({"description": "b", f"{WAS}description": "a"}, {"description": "b"}),
-    "emptied": ({"description": "", f"{WAS}description": "a"}, {"description": ""}),
+# What is recorded, what was typed, and what that asks for.
+ASKED: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, Any]]] = {
+    "nothing": ({}, {}, {}),
+    "unchanged": ({"description": "a\nb"}, {"description": "a\r\nb"}, {}),
+    "not sent": ({"description": "a"}, {}, {}),
+    "changed": ({"description": "a"}, {"description": "b"}, {"description": "b"}),
+    "emptied": ({"description": "a"}, {"description": ""}, {"description": ""}),
     "tags": (
+        {},
         {"tags": "team=data\n\nnight="},
         {"tags": [{"tag_key": "team", "tag_value": "data"}, {"tag_key": "night", "tag_value": ""}]},
     ),
-    "tags emptied": ({"tags": "", f"{WAS}tags": "team=data"}, {"tags": []}),
-    "hosts": ({"host_alias": "10.0.0.5 db dw"}, {"host_alias": HOSTS}),
+    "tags emptied": ({"tags": [{"tag_key": "team", "tag_value": "data"}]}, {"tags": ""}, {"tags": []}),
+    "hosts": ({}, {"host_alias": "10.0.0.5 db dw"}, {"host_alias": HOSTS}),
     "hosts emptied": (
-        {"host_alias": "", f"{WAS}host_alias": "10.0.0.5 db"},
+        {"host_alias": HOSTS},
+        {"host_alias": ""},
         {"host_alias": {"enabled": "false", "host_alias_list": []}},
     ),
-    "cores": ({"service_workload.worker.cpu": "0.5"}, {"service_workload": {"worker": {"cpu": "500"}}}),
-    "thousandths": ({"service_workload.worker.cpu": "250m"}, {"service_workload": {"worker": {"cpu": "250m"}}}),
-    "git": ({"git_sync.repo": REPO, "git_sync.interval": "30"}, {"git_sync": {"repo": REPO, "interval": 30}}),
-    "no git any more": ({"git_sync.repo": "", f"{WAS}git_sync.repo": REPO, "git_sync.ref": "x"}, {"git_sync": {}}),
-    "config": ({"config": "core:\n  parallelism: 64"}, {"config": {"core": {"parallelism": 64}}}),
+    "cores": ({}, {"service_workload.worker.cpu": "0.5"}, {"service_workload": {"worker": {"cpu": "500"}}}),
+    "the same cores": (
+        {"service_workload": {"worker": {"cpu": "500"}}},
+        {"service_workload.worker.cpu": "0.5"},
+        {},
+    ),
+    "thousandths": ({}, {"service_workload.worker.cpu": "250m"}, {"service_workload": {"worker": {"cpu": "250m"}}}),
+    "git": ({}, {"git_sync.repo": REPO, "git_sync.interval": "30"}, {"git_sync": {"repo": REPO, "interval": 30}}),
+    "no git any more": ({"git_sync": {"repo": REPO}}, {"git_sync.repo": "", "git_sync.ref": "x"}, {"git_sync": {}}),
+    "config": ({}, {"config": "core:\n  parallelism: 64"}, {"config": {"core": {"parallelism": 64}}}),
+    "a remark in config": (
+        {"config": {"core": {"parallelism": 64}}},
+        {"config": "core:\n  parallelism: 64  # enough"},
+        {},
+    ),
+    "nothing but a remark": ({}, {"config": "# none"}, {}),
     "an option less": (
-        {
-            "config": "core:\n  parallelism: 64",
-            f"{WAS}config": "core:\n  parallelism: 64\n  load_examples: true\napi:\n  x: 1",
-        },
+        {"config": {"core": {"parallelism": 64, "load_examples": True}, "api": {"x": 1}}},
+        {"config": "core:\n  parallelism: 64"},
         {"config": {"core": {"load_examples": ""}, "api": ""}},
     ),
-    "config emptied": ({"config": "", f"{WAS}config": "core:\n  parallelism: 64"}, {"config": {}}),
+    "config emptied": ({"config": {"core": {"parallelism": 64}}}, {"config": ""}, {"config": {}}),
 }
 EVERYTHING = (*forms.NEW,)
 
 
-@pytest.mark.parametrize(("typed", "body"), ASKED.values(), ids=ASKED.keys())
-def test_what_is_asked_for(typed: dict[str, str], body: dict[str, Any]) -> None:
-    assert forms.asked(EVERYTHING, typed) == body
+@pytest.mark.parametrize(("own", "typed", "body"), ASKED.values(), ids=ASKED.keys())
+def test_what_is_asked_for(own: dict[str, Any], typed: dict[str, str], body: dict[str, Any]) -> None:
+    assert forms.asked(EVERYTHING, own, typed) == (body, {})
 
 
 @pytest.mark.parametrize(
     "text", ["a: &x [1]\nb: *x", "a: [", "[" * 5000, "- a", "text", "a: 1", "a:\n  b: 2026-01-01", "a: \x00"]
 )
 def test_yaml_that_cannot_be(text: str) -> None:
-    with pytest.raises(BadOption) as refused:
-        forms.asked(EVERYTHING, {"config": text})
-    assert refused.value.where == "config"
+    body, problems = forms.asked(EVERYTHING, {}, {"config": text})
+    assert (body, list(problems)) == ({}, ["config"])
 
 
 PLACES = {
@@ -115,7 +125,10 @@ def browser(fresh: Browser, kube: FakeKube) -> Browser:
 
 def filled(browser: Browser, path: str) -> dict[str, str]:
     """What a browser would send of a form that nobody has touched."""
-    text = browser.get(path).text
+    return fields_of(browser.get(path).text)
+
+
+def fields_of(text: str) -> dict[str, str]:
     found = {}
     for key, value in re.findall(r'<input [^>]*name="([^"]+)"[^>]* value="([^"]*)"', text):
         found[unescape(key)] = unescape(value)
@@ -123,15 +136,15 @@ def filled(browser: Browser, path: str) -> dict[str, str]:
         # The first line break is not a part of it.
         found[key] = unescape(value).removeprefix("\n")
     for key, options in re.findall(r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', text, re.DOTALL):
-        chosen = re.search(r"<option selected>([^<]*)<", options)
+        chosen = re.search(r'<option value="([^"]*)" selected>', options)
         found[key] = chosen[1] if chosen else ""
     found.pop("csrf")
     return found
 
 
 def preview(browser: Browser, path: str, typed: dict[str, str]) -> tuple[str, str]:
-    """Where the preview is, and what it shows."""
-    sent = browser.post(path, **typed)
+    """Where the preview is, and what it shows, of a form in which this was typed."""
+    sent = browser.post(path, **{**filled(browser, path), **typed})
     assert sent.status_code == 303, sent.text
     where: str = sent.headers["location"]
     return where, browser.get(where).text
@@ -262,7 +275,7 @@ REFUSED = {
 def test_a_refusal_stands_at_its_field(
     browser: Browser, kube: FakeKube, path: str, typed: dict[str, str], key: str, what: str
 ) -> None:
-    refused = browser.post(path, **typed)
+    refused = browser.post(path, **{**filled(browser, path), **typed})
     assert refused.status_code in (400, 409), refused.text
     at_fault = re.findall(r'name="([^"]+)" aria-invalid', refused.text)
     assert at_fault == [key]
@@ -295,11 +308,32 @@ def test_who_may_only_look(browser: Browser, client: TestClient, app: FastAPI, k
     assert kube.writes == []
 
 
+def test_a_form_of_before_is_not_taken(browser: Browser, kube: FakeKube) -> None:
+    path = "/services/etl/change/description"
+    fields = filled(browser, path)
+    where, _shown = preview(browser, path, {"description": "x"})
+    run(kube, size="recommended")
+    kube.forget()
+    for answer in (browser.post(path, **{**fields, "description": "x"}), browser.post(where)):
+        assert answer.status_code == 409
+        assert "'etl' was changed meanwhile" in unescape(answer.text)
+    assert kube.writes == []
+
+
+def test_the_way_back_keeps_what_was_typed_but_no_secret(browser: Browser) -> None:
+    typed = {"git_sync.ref": "release-7", "git_sync.password": SECRET}
+    where, shown = preview(browser, "/services/etl/change/git-sync", typed)
+    again = browser.get(f"{where}/form").text
+    assert fields_of(again)["git_sync.ref"] == "release-7"
+    assert SECRET not in shown + again
+    assert re.search(r'git_sync.ref</th><td data-label="Before">none</td><td data-label="After">release-7<', shown)
+
+
 def test_a_preview_is_its_sessions_only(browser: Browser, client: TestClient, app: FastAPI) -> None:
     where, _shown = preview(browser, "/services/etl/change/description", {"description": "x"})
     client.cookies.clear()
     other = Browser(client, app)
-    assert other.get(where).status_code == 404
+    assert other.get(where).status_code == other.get(f"{where}/form").status_code == 404
     assert other.post(where).status_code == 404
 
 
@@ -312,7 +346,9 @@ def test_what_is_not_there(browser: Browser) -> None:
 def test_drafts_do_not_stay_and_are_not_printed() -> None:
     now = 0.0
     kept = Drafts(clock=lambda: now)
-    draft = Draft(owner="me", name="etl", new=True, path="/", body={"password": SECRET}, plan={})
+    nothing = Subject(form=(), title="", path="/", back="/", merged=dict, apply=lambda change, body: {})
+    body = {"password": SECRET}
+    draft = Draft(owner="me", opened=lambda change: nothing, subject=nothing, values={}, body=body, plan={})
     first = kept.keep(draft)
     assert kept.get(first, "me") is draft
     assert SECRET not in repr(draft) + repr(kept)

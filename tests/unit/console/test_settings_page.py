@@ -20,34 +20,20 @@ from ..fake_kube import FakeKube
 from ..runs import NAMESPACE, run, run_manager
 from .conftest import SECRETS
 from .test_pages import HTML, signed_in
+from .test_service_form_page import fields_of, filled, preview
+from .test_service_verbs_page import Browser
 
 CHANGE = "/settings/change"
+WORKER = "default_settings.service_workload.worker"
 
 
 def recorded(kube: FakeKube) -> dict[str, Any]:
     return record.read(kube.find("ConfigMap", "dataops-manager-record", NAMESPACE))
 
 
-def fields_of(text: str) -> dict[str, str]:
-    """What a browser would send of the form."""
-    inputs = {
-        name[1]: value[1] if (value := re.search(r' value="([^"]*)"', tag)) else ""
-        for tag in re.findall(r"<input [^>]*>", text)
-        if (name := re.search(r' name="([^"]+)"', tag))
-    }
-    areas = dict(re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>\n?(.*?)</textarea>', text, re.DOTALL))
-    chosen = re.search(r"<option selected>(\w+)</option>", text)
-    return {key: unescape(value) for key, value in {**inputs, **areas, "size": chosen[1] if chosen else ""}.items()}
-
-
-def opened(client: TestClient) -> dict[str, str]:
-    signed_in(client)
-    return fields_of(client.get(CHANGE, headers=HTML).text)
-
-
-def sent(client: TestClient, step: str, fields: dict[str, str], **typed: str) -> Any:
-    data = {**fields, **typed, "step": step}
-    return client.post(CHANGE, data=data, headers=HTML, follow_redirects=False)
+@pytest.fixture
+def browser(client: TestClient, app: FastAPI, kube: FakeKube) -> Browser:
+    return Browser(client, app)
 
 
 def row(text: str, name: str) -> str:
@@ -116,7 +102,7 @@ def test_in_korean_and_without_services(client: TestClient) -> None:
         assert re.findall(r"<style| style=| on\w+=|<script(?![^>]* src=)|javascript:", text) == []
 
 
-def test_a_form_that_is_sent_back_as_it_came_changes_nothing(client: TestClient, kube: FakeKube) -> None:
+def test_a_form_that_is_sent_back_as_it_came_changes_nothing(browser: Browser, kube: FakeKube) -> None:
     run_manager(
         kube,
         description="Ours",
@@ -130,44 +116,36 @@ def test_a_form_that_is_sent_back_as_it_came_changes_nothing(client: TestClient,
             "node_selector": {"pool": "dataops"},
         },
     )
-    fields = opened(client)
-    assert fields["worker.replicas"] == "2" and fields["size"] == "small"
-    answer = sent(client, "preview", fields)
-    assert answer.status_code == 200
-    assert "Nothing changes." in answer.text and 'value="apply"' not in answer.text
+    fields = filled(browser, CHANGE)
+    assert fields[f"{WORKER}.replica"] == "2" and fields["default_settings.size"] == "small"
+    _where, shown = preview(browser, CHANGE, {})
+    assert "Nothing changes." in shown and "Apply" not in shown
 
 
-def test_change_preview_and_apply(client: TestClient, app: FastAPI, kube: FakeKube) -> None:
+def test_change_preview_and_apply(browser: Browser, kube: FakeKube) -> None:
     run_manager(kube, default_settings={"scheduler": {"cpu": "1"}, "config": {"core": {"parallelism": 64}}})
     run(kube)
     run(kube, name="own", config={"core": {"parallelism": 8}})
     before = kube.state()
-    fields = opened(client)
     typed = {
         "description": "New",
         "tags": "team = data\n\n",
-        "scheduler.cpu": "",
-        "worker.memory": "4Gi",
-        "config": "core:\n  parallelism: 32\ntriggerer:\n  capacity: 50\n",
+        "default_settings.service_workload.scheduler.cpu": "",
+        f"{WORKER}.memory": "4Gi",
+        "default_settings.config": "core:\n  parallelism: 32\ntriggerer:\n  capacity: 50\n",
     }
-    shown = sent(client, "preview", fields, **typed)
-    assert shown.status_code == 200, shown.text
+    where, shown = preview(browser, CHANGE, typed)
     assert kube.state() == before
-    assert row(shown.text, "default_settings.config.core.parallelism").split() == ["64", "32"]
-    assert row(shown.text, "default_settings.scheduler.cpu").split() == ["1", "none"]
-    both = dict(re.findall(r'href="/services/(\w+)">\w+</a></dt><dd class="code">([^<]+)</dd>', shown.text))
+    assert row(shown, "default_settings.config.core.parallelism").split() == ["64", "32"]
+    assert row(shown, "default_settings.scheduler.cpu").split() == ["1", "none"]
+    both = dict(re.findall(r'href="/services/(\w+)">\w+</a></dt><dd class="code">([^<]+)</dd>', shown))
     assert both["etl"] == "config.core.parallelism, config.triggerer.capacity, scheduler.cpu, worker.memory"
     assert both["own"] == "config.triggerer.capacity, scheduler.cpu, worker.memory"
-    assert "update ConfigMap/dataops-manager-record" in shown.text
-    assert "The console itself restarts" not in shown.text
-    again = sent(client, "edit", fields_of(shown.text))
-    assert fields_of(again.text)["worker.memory"] == "4Gi"
-    done = sent(client, "apply", fields_of(shown.text))
-    assert done.status_code == 303
-    operation = app.state.operations.join(done.headers["location"].rpartition("/")[2], 5)
-    assert (operation.state, operation.by.door) == ("DONE", "console")
-    ended = client.get(done.headers["location"], headers=HTML).text
-    assert 'href="/settings">Go to the settings</a>' in ended
+    assert "update ConfigMap/dataops-manager-record" in shown
+    assert "The console itself restarts" not in shown
+    assert filled(browser, f"{where}/form")[f"{WORKER}.memory"] == "4Gi"
+    ended = browser.ended(browser.post(where))
+    assert "Done" in ended and 'href="/settings">Go to the settings</a>' in ended
     assert recorded(kube) == {
         "description": "New",
         "domain": "example.com",
@@ -179,60 +157,83 @@ def test_change_preview_and_apply(client: TestClient, app: FastAPI, kube: FakeKu
     }
 
 
-def test_what_restarts_the_console_is_said(client: TestClient) -> None:
-    shown = sent(client, "preview", opened(client), host_aliases="10.0.0.5 lake.internal sea.internal")
-    assert "The console itself restarts" in shown.text
+def test_what_restarts_the_console_is_said(browser: Browser) -> None:
+    _where, shown = preview(browser, CHANGE, {"host_alias_list": "10.0.0.5 lake.internal sea.internal"})
+    assert "The console itself restarts" in shown
 
 
+OF_ALL = "default_settings"
 REFUSED = {
-    "a size": ("worker.cpu", "lots", "'lots' is not an amount of CPU."),
-    "a number": ("worker.replicas", "two", "It is not a whole number. Write a number such as 2."),
-    "too many": ("scheduler.replicas", "99", "99 is out of range."),
-    "a task pod": ("task_pod.memory", "1", "'1' is not a size"),
+    "a size": (f"{WORKER}.cpu", "lots", "'lots' is not an amount of CPU."),
+    "a number": (f"{WORKER}.replica", "two", "It is not a whole number. Write a number such as '2'."),
+    "too many": (f"{OF_ALL}.service_workload.scheduler.replica", "99", "99 is out of range."),
+    "a task pod": (f"{OF_ALL}.task_pod.memory", "1", "'1' is not a size"),
     "a pair": ("tags", "team", "'team' is no pair. Write KEY=VALUE, one in a line."),
-    "a pair twice": ("node_selector", "a=b\na=c", "'a' is given twice."),
+    "a pair twice": (f"{OF_ALL}.node_selector", "a=b\na=c", "'a' is given twice."),
     "a line of a browser": ("tags", "a=b\r\nteam", "'team' is no pair."),
     "a description": ("description", "x" * 151, "151 characters are too many."),
-    "an address of the console": ("host_aliases", "x lake.internal", "'x' is not an IP address."),
-    "an address of services": ("service_host_aliases", "x lake.internal", "'x' is not an IP address."),
-    "an address without a name": ("service_host_aliases", "10.0.0.5", "'10.0.0.5' has no name."),
-    "an unknown setting": ("config", "core:\n  paralelism: 1", "config.core.paralelism: Airflow 3.3 has no option"),
-    "a secret": ("config", "sentry:\n  sentry_dsn: x", "config.sentry.sentry_dsn: its value is a secret."),
-    "no YAML": ("config", "core: [", "It cannot be read in line 1."),
-    "one level": ("config", "core", "It has not two levels."),
-    "a date": ("environment", "all:\n  DAY: 2026-01-01", "It holds a date or the like."),
-    "an alias": ("config", "core: &a\n  b: 1\nx: *a", "It refers to another place of itself"),
-    "a part": ("environment", "everything:\n  A: 1", "environment.everything: no such option."),
-    "a password": ("environment", "all:\n  A_PASSWORD: x", "environment.all.A_PASSWORD: it reads like a secret"),
+    "an address of the console": ("host_alias_list", "x lake.internal", "'x' is not an IP address."),
+    "an address of services": (f"{OF_ALL}.host_alias", "x lake.internal", "'x' is not an IP address."),
+    "an address without a name": (f"{OF_ALL}.host_alias", "10.0.0.5", "'10.0.0.5' has no name."),
+    "an unknown setting": (
+        f"{OF_ALL}.config",
+        "core:\n  paralelism: 1",
+        "config.core.paralelism: Airflow 3.3 has no option",
+    ),
+    "a secret": (f"{OF_ALL}.config", "sentry:\n  sentry_dsn: x", "config.sentry.sentry_dsn: its value is a secret."),
+    "no YAML": (f"{OF_ALL}.config", "core: [", "It cannot be read in line 1."),
+    "one level": (f"{OF_ALL}.config", "core", "It has not two levels."),
+    "a date": (f"{OF_ALL}.environment", "all:\n  DAY: 2026-01-01", "It holds a date or the like."),
+    "an alias": (f"{OF_ALL}.config", "core: &a\n  b: 1\nx: *a", "It refers to another place of itself"),
+    "a part": (f"{OF_ALL}.environment", "everything:\n  A: 1", "environment.everything: no such option."),
+    "a password": (
+        f"{OF_ALL}.environment",
+        "all:\n  A_PASSWORD: x",
+        "environment.all.A_PASSWORD: it reads like a secret",
+    ),
 }
 
 
 @pytest.mark.parametrize(("field", "typed", "said"), REFUSED.values(), ids=REFUSED.keys())
-def test_refused_at_the_field(client: TestClient, kube: FakeKube, field: str, typed: str, said: str) -> None:
-    fields = opened(client)
+def test_refused_at_the_field(browser: Browser, kube: FakeKube, field: str, typed: str, said: str) -> None:
     before = kube.state()
-    answer = sent(client, "apply", fields, **{field: typed})
+    answer = browser.post(CHANGE, **{**filled(browser, CHANGE), field: typed})
     assert answer.status_code == 400
-    problem = re.search(rf'<span class="problem" id="problem-{re.escape(field)}">(.*?)</span>', answer.text, re.DOTALL)
-    assert problem and said in unescape(problem[1]), unescape(answer.text)
+    assert said in problems_of(answer.text)[field]
     assert fields_of(answer.text)[field] == typed
-    assert f'aria-describedby="problem-{field}"' in answer.text or f'problem-{field}"' in answer.text
     assert kube.state() == before
 
 
-def test_what_a_service_cannot_take_is_refused_at_the_field(client: TestClient, kube: FakeKube) -> None:
+def problems_of(text: str) -> dict[str, str]:
+    """What is said to be wrong, by the field that names it as its description."""
+    said = dict(re.findall(r'<p class="problem" id="([^"]+)" role="alert">(.*?)</p>', text, re.DOTALL))
+    wrong = re.findall(r'name="([^"]+)" aria-invalid="true" aria-describedby="([^"]+)"', text)
+    assert len(said) == len(wrong)
+    return {name: unescape(said[place]) for name, place in wrong}
+
+
+def test_all_that_cannot_be_read_is_said_at_once(browser: Browser) -> None:
+    typed = {"tags": "team", f"{OF_ALL}.config": "core: ["}
+    answer = browser.post(CHANGE, **{**filled(browser, CHANGE), **typed})
+    assert set(problems_of(answer.text)) == set(typed)
+    assert answer.text.count("autofocus") == 1
+
+
+def test_what_a_service_cannot_take_is_refused_at_the_field(browser: Browser, kube: FakeKube) -> None:
     run(kube, name="old", version="2.11")
-    answer = sent(client, "preview", opened(client), config="triggerer:\n  capacity: 50")
+    answer = browser.post(CHANGE, **{**filled(browser, CHANGE), f"{OF_ALL}.config": "triggerer:\n  capacity: 50"})
     assert answer.status_code == 409
-    assert "config.triggerer.capacity: service &#39;old&#39; cannot take it" in answer.text
+    said = problems_of(answer.text)[f"{OF_ALL}.config"]
+    assert said.startswith("config.triggerer.capacity: service 'old' cannot take it")
 
 
-def test_a_form_of_before_is_not_taken(client: TestClient, kube: FakeKube) -> None:
-    fields = opened(client)
+def test_a_form_of_before_is_not_taken(browser: Browser, kube: FakeKube) -> None:
+    fields = filled(browser, CHANGE)
+    where, _shown = preview(browser, CHANGE, {"tags": "a=b"})
     run_manager(kube, description="by a playbook")
-    answer = sent(client, "apply", fields, tags="a=b")
-    assert answer.status_code == 409
-    assert "The Manager was changed meanwhile" in answer.text
+    for answer in (browser.post(CHANGE, **{**fields, "tags": "a=b"}), browser.post(where)):
+        assert answer.status_code == 409
+        assert "'analytics' was changed meanwhile" in unescape(answer.text)
     assert recorded(kube)["description"] == "by a playbook"
 
 
@@ -242,13 +243,14 @@ def test_a_viewer_sees_and_changes_nothing(client: TestClient, app: FastAPI, kub
     seen = client.get("/settings", headers=viewer)
     assert seen.status_code == 200 and CHANGE not in seen.text
     assert client.get(CHANGE, headers=viewer).status_code == 403
-    assert client.post(CHANGE, data={"step": "apply", "description": "x"}, headers=viewer).status_code == 403
+    assert client.post(CHANGE, data={"description": "x"}, headers=viewer).status_code == 403
 
 
-def test_without_the_token_of_the_session_nothing_happens(client: TestClient, kube: FakeKube) -> None:
-    fields = opened(client)
+def test_without_the_token_of_the_session_nothing_happens(browser: Browser, client: TestClient, kube: FakeKube) -> None:
+    where, _shown = preview(browser, CHANGE, {"description": "x"})
     before = kube.state()
-    assert sent(client, "apply", {**fields, "csrf": "guess"}, description="x").status_code == 403
+    for path in (CHANGE, where):
+        assert client.post(path, data={"csrf": "guess", "description": "x"}, headers=HTML).status_code == 403
     assert kube.state() == before
 
 
