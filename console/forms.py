@@ -69,6 +69,12 @@ def version_shown(value: str) -> str:
     return PROFILES[value].release
 
 
+def repositories_shown(value: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(
+        " ".join(str(item[key]) for key in ("name", "repo", "ref", "subdir") if item.get(key)) for item in value
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """``text`` and ``hint``: keys of texts. ``choices``: values, besides none; with ``words`` their texts begin so.
@@ -156,6 +162,11 @@ def below(key: str, group: Group, above: str) -> Group:
     return replace(group, above=above, fields=tuple(map(moved, group.fields)), rows=rows)
 
 
+def fixed(field: Field) -> Field:
+    """Shown where it cannot be chosen any more."""
+    return replace(field, kind="fixed", hint="hint_fixed")
+
+
 NAME = Field(key="data_ops_service_name", text="name", hint="hint_name")
 DESCRIPTION = Group(
     text="description",
@@ -171,9 +182,33 @@ VERSION = Field(
     choices=tuple(sorted((profile.release for profile in PROFILES.values()), reverse=True)),
     show=version_shown,
 )
-EXECUTOR = Field(key="worker_type", text="executor", kind="choice", choices=EXECUTORS)
+EXECUTION = (
+    Field(key="worker_type", text="executor", kind="choice", choices=EXECUTORS),
+    Field(key="drain_timeout", text="drain_timeout", hint="hint_drain_timeout", read=option_texts.number),
+)
 SIZE = Field(key="size", text="size", kind="choice", choices=tuple(SIZE_PROFILES), hint="hint_size")
 SIZES = Group(text="sizes", hint="hint_sizes", rows=(*map(row, mapping.WORKLOADS), row_of_task_pods()))
+WORKER = "service_workload.worker"
+WORKERS = Group(
+    text="workers",
+    hint="hint_workers",
+    fields=(
+        Field(key=f"{WORKER}.concurrency", text="concurrency", hint="hint_concurrency", read=option_texts.number),
+        Field(
+            key=f"{WORKER}.autoscaling.max_replicas",
+            text="most_workers",
+            hint="hint_most_workers",
+            read=option_texts.number,
+            leads=True,
+        ),
+        Field(
+            key=f"{WORKER}.autoscaling.min_replicas",
+            text="fewest_workers",
+            hint="hint_fewest_workers",
+            read=option_texts.number,
+        ),
+    ),
+)
 STORAGE_SIZE = Field(key="storage_size", text="storage_size", hint="hint_storage_size")
 STORAGE_CLASS = Field(key="storage_class_name", text="storage_class", hint="hint_storage_class")
 STORAGE = Group(text="storage", fields=(STORAGE_SIZE, STORAGE_CLASS))
@@ -188,7 +223,15 @@ GIT_SYNC = Group(
         Field(key="git_sync.password", text="git_password", kind="secret", hint="hint_secret"),
         Field(key="git_sync.ssh_key", text="git_ssh_key", kind="secret area", hint="hint_secret"),
         Field(key="git_sync.known_hosts", text="git_known_hosts", kind="area", hint="hint_known_hosts"),
+        Field(key="git_sync.ca", text="git_ca", kind="area", hint="hint_git_ca"),
     ),
+)
+REPOSITORIES = Field(
+    key="git_sync.repositories",
+    text="git_repositories",
+    kind="fixed",
+    hint="hint_repositories",
+    show=repositories_shown,
 )
 HOST_ALIAS = Group(
     text="host_alias",
@@ -222,29 +265,93 @@ NODE_SELECTOR = Field(
     show=labels_shown,
 )
 NEW: Form = (
-    Group(text="about", fields=(NAME, *DESCRIPTION.fields, VERSION, EXECUTOR, SIZE)),
+    Group(text="about", fields=(NAME, *DESCRIPTION.fields, VERSION, *EXECUTION, SIZE)),
     STORAGE,
     GIT_SYNC,
     HOST_ALIAS,
     SIZES,
+    WORKERS,
     CONFIGURATION,
 )
 # What a service can be changed in, by the end of the form's address.
 CHANGES: Mapping[str, Form] = {
     "description": (DESCRIPTION,),
-    "size": (Group(text="size", fields=(SIZE,)), SIZES),
-    "git-sync": (GIT_SYNC,),
+    "size": (
+        Group(text="size", fields=(SIZE,)),
+        SIZES,
+        WORKERS,
+        Group(text="storage", fields=(replace(STORAGE_SIZE, hint="hint_larger"), fixed(STORAGE_CLASS))),
+    ),
+    "git-sync": (replace(GIT_SYNC, fields=(*GIT_SYNC.fields, REPOSITORIES)),),
     "host-alias": (HOST_ALIAS,),
-    "executor": (Group(text="executor", fields=(EXECUTOR,)),),
+    "executor": (Group(text="executor", fields=EXECUTION),),
     "version": (Group(text="version", fields=(VERSION,)),),
     "airflow-configuration": (CONFIGURATION,),
 }
-# Of the Manager, and what its services inherit.
+# What its services inherit from a Manager.
+INHERITED: Form = (
+    Group(text="sizes", hint="hint_default_sizes", fields=(SIZE,), rows=SIZES.rows),
+    WORKERS,
+    CONFIGURATION,
+    Group(
+        text="placement",
+        fields=(
+            NODE_SELECTOR,
+            Field(
+                key="tolerations",
+                text="tolerations",
+                kind="area",
+                hint="hint_tolerations",
+                read=option_texts.tolerations,
+                show=option_texts.tolerations_shown,
+            ),
+        ),
+    ),
+    Group(
+        text="network",
+        fields=(
+            *HOST_ALIAS.fields,
+            Field(key="egress_proxy.http", text="proxy_http", hint="hint_proxy"),
+            Field(key="egress_proxy.https", text="proxy_https", hint="hint_proxy"),
+            Field(
+                key="egress_proxy.no_proxy",
+                text="no_proxy",
+                kind="area",
+                hint="hint_no_proxy",
+                read=option_texts.each_line,
+                show=option_texts.lines_shown,
+            ),
+            Field(key="ca_certificates", text="ca_certificates", kind="area", hint="hint_ca_certificates"),
+        ),
+    ),
+    Group(
+        text="storage",
+        fields=(Field(key="storage_class_name", text="storage_class", hint="hint_default_storage_class"),),
+    ),
+    Group(
+        text="monitoring",
+        fields=(
+            Field(
+                key="monitoring.enabled",
+                text="monitoring_enabled",
+                kind="choice",
+                choices=option_texts.ON_OFF,
+                words="is_on_",
+                hint="hint_monitoring",
+                read=option_texts.is_on,
+                show=option_texts.is_on_shown,
+            ),
+        ),
+    ),
+)
 SETTINGS: Form = (
     Group(text="settings_manager", fields=DESCRIPTION.fields),
     Group(
         text="settings_console",
         fields=(
+            Field(key="domain", text="settings_domain", hint="hint_domain"),
+            Field(key="ingress_controller_name", text="settings_ingress", hint="hint_ingress"),
+            NODE_SELECTOR,
             Field(
                 key="host_alias_list",
                 text="host_alias_lines",
@@ -255,15 +362,14 @@ SETTINGS: Form = (
             ),
         ),
     ),
-    *(
-        below(DEFAULTS, group, "settings_defaults")
-        for group in (
-            Group(text="sizes", hint="hint_default_sizes", fields=(SIZE,), rows=SIZES.rows),
-            CONFIGURATION,
-            Group(text="placement", fields=(NODE_SELECTOR,)),
-            HOST_ALIAS,
-        )
+    Group(
+        text="settings_files",
+        fields=(
+            replace(STORAGE_SIZE, hint="hint_larger"),
+            fixed(STORAGE_CLASS),
+        ),
     ),
+    *(below(DEFAULTS, group, "settings_defaults") for group in INHERITED),
 )
 
 
@@ -328,13 +434,13 @@ def open_values(form: Form, typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def effective(spec: ServiceSpec) -> dict[str, str]:
-    """The size that each part has, chosen or not; to be seen where nothing was chosen."""
+    """What a service has, chosen or not, of sizes and storage; to be seen where nothing was chosen."""
     found: list[tuple[str, Size | None, bool]] = [
         (f"service_workload.{part}", size, stands) for part, size, stands in telling.sized(spec)
     ]
     if spec.uses_kubernetes:
         found.append((TASK_OPTION, spec.sizes["task"], False))
-    told: dict[str, str] = {}
+    told = {"storage_size": spec.storage_size, "storage_class_name": spec.storage_class}
     for key, size, stands in found:
         if size:
             values = (size.cpu, size.memory, size.cpu_limit, size.memory_limit, str(size.replicas) if stands else "")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,10 @@ from ansible_collections.scp.dataops.plugins.module_utils.common.secret_keys imp
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 
 LONGEST = 100_000
+ON_OFF = ("true", "false")
+TOLERATION = re.compile(
+    r"(?P<key>\*|[^\s=:*]+)(=(?P<value>[^\s=:]*))?(:(?P<effect>[A-Za-z]+))?( +(?P<seconds>[0-9]{1,9}))?"
+)
 BEGINS = "-----BEGIN CERTIFICATE-----"
 
 
@@ -61,6 +66,51 @@ def aliases(typed: str, at: str) -> list[dict[str, Any]]:
 
 def aliases_shown(value: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(" ".join([str(item["ip"]), *item["hostnames"]]) for item in value)
+
+
+def tolerations(typed: str, at: str) -> list[dict[str, Any]]:
+    """A line for each, as taints are written: ``KEY=VALUE:EFFECT``, ``KEY:EFFECT`` or ``*``, and seconds behind it."""
+    found = []
+    for line in lines(typed):
+        match = TOLERATION.fullmatch(line)
+        if match is None:
+            raise BadOption(f"'{line}' is no toleration", where=at, next_step="Write KEY=VALUE:EFFECT, KEY:EFFECT or *")
+        whose: dict[str, Any] = {"operator": "Exists"} if match["value"] is None else {"value": match["value"]}
+        key = {} if match["key"] == "*" else {"key": match["key"]}
+        effect = {"effect": match["effect"]} if match["effect"] else {}
+        seconds = {"tolerationSeconds": int(match["seconds"])} if match["seconds"] else {}
+        found.append({**key, **whose, **effect, **seconds})
+    return found
+
+
+def tolerations_shown(value: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(toleration_shown(item) for item in value)
+
+
+def toleration_shown(item: Mapping[str, Any]) -> str:
+    value = "" if item.get("operator") == "Exists" else f"={item.get('value', '')}"
+    effect = f":{item['effect']}" if item.get("effect") else ""
+    seconds = f" {item['tolerationSeconds']}" if "tolerationSeconds" in item else ""
+    return f"{item.get('key') or '*'}{value}{effect}{seconds}"
+
+
+def each_line(typed: str, at: str) -> list[str]:
+    return lines(typed)
+
+
+def lines_shown(value: Sequence[str]) -> str:
+    return "\n".join(value)
+
+
+def is_on(typed: str, at: str) -> bool | str:
+    """Empty where nothing is chosen."""
+    if typed not in ("", *ON_OFF):
+        raise BadOption(f"'{typed}' is neither on nor off", where=at, next_step=f"Use {' or '.join(ON_OFF)}")
+    return typed and typed == ON_OFF[0]
+
+
+def is_on_shown(value: bool) -> str:
+    return ON_OFF[0] if value else ON_OFF[1]
 
 
 def lines(typed: str) -> list[str]:

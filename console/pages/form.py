@@ -115,6 +115,7 @@ def of_service(change: Change, name: str, part: str) -> Subject:
 
 def of_settings(change: Change) -> Subject:
     here, found = change.settings, inventory.manager(change.kube, change.settings)
+    told = managers.described(change, found)
     return Subject(
         form=forms.SETTINGS,
         title="settings_change_title",
@@ -125,6 +126,11 @@ def of_settings(change: Change) -> Subject:
         base=base_of(found.options),
         options=found.options,
         own=managers.shown(found.options),
+        usual={
+            "ingress_controller_name": told["ingress_class"],
+            "storage_class_name": told["storage_class"],
+            "storage_size": told["storage_size"],
+        },
         merged=lambda body: record.merged(found.options, managers.asked(body), nested=manager_spec.NESTED),
         apply=lambda change, body: managers.changed(change, found, managers.asked(body)),
         effects=lambda change, after: effects(change.kube, here.namespace, found.name, found.options, after),

@@ -117,4 +117,77 @@ TEXTS = {
         "A label of nodes in a line, such as pool=dataops",
         "한 줄에 노드 레이블 하나, 예: pool=dataops",
     ),
+    "tolerations": ("Tolerations", "톨러레이션"),
+    "hint_tolerations": (
+        "A taint in a line, such as pool=dataops:NoSchedule, gpu:NoExecute 300 (seconds), or * for all of them",
+        "한 줄에 테인트 하나, 예: pool=dataops:NoSchedule, gpu:NoExecute 300(초). 모두 허용하려면 *",
+    ),
+    "network": ("Network", "네트워크"),
+    "proxy_http": ("Proxy for http", "http 프록시"),
+    "proxy_https": ("Proxy for https", "https 프록시"),
+    "hint_proxy": ("Such as http://proxy.example.com:3128", "예: http://proxy.example.com:3128"),
+    "no_proxy": ("Not by proxy", "프록시 제외 대상"),
+    "hint_no_proxy": (
+        "A host, domain or network in a line, such as .example.com; the cluster itself is left out anyway.",
+        "한 줄에 호스트, 도메인 또는 네트워크 하나, 예: .example.com. 클러스터 내부는 항상 제외됩니다.",
+    ),
+    "ca_certificates": ("Further authorities (PEM)", "추가 인증 기관 (PEM)"),
+    "hint_ca_certificates": (
+        "Certificates of authorities that services trust besides those of their image.",
+        "이미지에 포함된 기관 외에 서비스가 신뢰할 인증 기관의 인증서입니다.",
+    ),
+    "hint_default_storage_class": (
+        "For new services; volumes that exist keep theirs. Empty for that of the Manager.",
+        "새 서비스에 적용되며 기존 볼륨은 그대로 유지됩니다. 비워 두면 Manager의 값을 사용합니다.",
+    ),
+    "monitoring": ("Monitoring", "모니터링"),
+    "monitoring_enabled": ("Metrics for Prometheus", "Prometheus 메트릭"),
+    "hint_monitoring": ("By default off.", "기본값은 끔입니다."),
+    "is_on_true": ("on", "켬"),
+    "is_on_false": ("off", "끔"),
+    "hint_domain": (
+        "The console is at NAME.DOMAIN and moves there with another one; so do services without one of their own.",
+        "콘솔 주소는 이름.도메인이며 도메인을 바꾸면 주소도 바뀝니다. 자체 도메인이 없는 서비스도 함께 바뀝니다.",
+    ),
+    "hint_ingress": (
+        "Name of an IngressClass; empty to keep the one that is used.",
+        "IngressClass 이름입니다. 비워 두면 사용 중인 클래스를 유지합니다.",
+    ),
+    "hint_larger": (
+        "It can grow where its storage class allows it, and never shrinks.",
+        "스토리지 클래스가 허용하면 늘릴 수 있고, 줄일 수는 없습니다.",
+    ),
+    "hint_fixed": ("It cannot be changed any more.", "더 이상 변경할 수 없습니다."),
+    "drain_timeout": ("Wait for running tasks (seconds)", "실행 중인 태스크 대기 시간(초)"),
+    "hint_drain_timeout": (
+        "So long they may finish before something they depend on is stopped. Empty for 600.",
+        "태스크가 의존하는 구성 요소를 중지하기 전에 기다리는 시간입니다. 비워 두면 600초입니다.",
+    ),
+    "workers": ("Workers", "워커"),
+    "hint_workers": (
+        "Only with Celery: with Kubernetes each task has a pod of its own.",
+        "Celery에서만 사용됩니다. Kubernetes에서는 태스크마다 파드가 따로 있습니다.",
+    ),
+    "concurrency": ("Tasks at once in each worker", "워커별 동시 태스크 수"),
+    "hint_concurrency": ("1 to 128.", "1~128."),
+    "most_workers": ("Most workers", "최대 워커 수"),
+    "hint_most_workers": (
+        "Then their number follows the load. Empty for the number above, which does not change by itself.",
+        "지정하면 부하에 따라 워커 수가 조정됩니다. 비워 두면 위에 지정한 수로 고정됩니다.",
+    ),
+    "fewest_workers": ("Fewest workers", "최소 워커 수"),
+    "hint_fewest_workers": (
+        "Empty for 1. Only with a largest number.",
+        "비워 두면 1개입니다. 최대 워커 수와 함께 지정합니다.",
+    ),
+    "git_ca": ("Certificate of the authority (PEM)", "인증 기관 인증서 (PEM)"),
+    "hint_git_ca": (
+        "For a server with https whose certificate is of an authority of your own.",
+        "https 서버의 인증서를 사설 인증 기관이 발급한 경우 입력합니다.",
+    ),
+    "git_repositories": ("Further repositories", "추가 저장소"),
+    "hint_repositories": (
+        "They stay as they are as long as there is a repository above; change them with the module or the API.",
+        "위에 저장소가 있는 동안 그대로 유지됩니다. 변경은 모듈이나 API로 합니다.",
+    ),
 }

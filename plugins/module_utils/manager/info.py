@@ -13,7 +13,6 @@ from ..common.labels import INSTANCE
 from ..errors import Forbidden
 from ..kube.client import Kube
 from . import manager, status
-from .spec import ManagerSpec
 
 
 def manager_info(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
@@ -21,10 +20,11 @@ def manager_info(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
     found = owner.find(kube, namespace, name)
     described: dict[str, Any] = {}
     if found is not None:
-        spec = ManagerSpec.from_options(record.read(found), name=name, namespace=namespace)
+        live = manager.read_live(kube, namespace, name)
+        nothing = manager.Request(name=name, namespace=namespace, options={})
         services = manager.services(kube, namespace, name)
         described = {
-            **status.describe(spec, manager.read_live(kube, namespace, name)),
+            **status.describe(manager.settled(nothing, record.read(found), live), live),
             "services": sorted(item["metadata"]["labels"][INSTANCE] for item in services),
         }
     return described

@@ -29,7 +29,7 @@ from ..kube.objects import Manifest, Ref, index, ref_of
 from ..kube.plan import Change, carry_out, plan_apply, plan_prune
 from ..kube.wait import wait_ready
 from . import application, manifests, names, rights, status
-from .effects import refuse_what_services_cannot_take
+from .effects import DEFAULTS, refuse_what_services_cannot_take
 from .manifests import ENGINE_TOKEN, KEPT_KINDS, KINDS, SESSION_KEY
 from .spec import NESTED, ManagerSpec
 
@@ -175,8 +175,11 @@ def keys(spec: ManagerSpec, live: Live) -> dict[str, str]:
 
 
 def settled(request: Request, options: Mapping[str, Any], live: Live) -> ManagerSpec:
-    """The spec, with the storage class of a volume that exists: it can no longer be chosen."""
+    """The spec, with what is there: the class of an Ingress, and of a volume, which can no longer be chosen."""
     spec = ManagerSpec.from_options(options, name=request.name, namespace=request.namespace)
+    ingress = live.get(Ref("Ingress", names.CONSOLE, request.namespace))
+    if ingress is not None and not spec.ingress_class:
+        spec = replace(spec, ingress_class=ingress["spec"].get("ingressClassName") or "")
     claim = live.get(Ref("PersistentVolumeClaim", names.FILES, request.namespace))
     if claim is None:
         return spec
@@ -192,12 +195,9 @@ def settled(request: Request, options: Mapping[str, Any], live: Live) -> Manager
 
 
 def with_ingress_class(kube: Kube, spec: ManagerSpec, live: Live) -> ManagerSpec:
-    """That of an Ingress that exists, else that of the only controller, unless one is asked for."""
-    if spec.ingress_class:
+    """An Ingress yet to be made names the class of the only controller, unless one was asked for."""
+    if spec.ingress_class or Ref("Ingress", names.CONSOLE, spec.namespace) in live:
         return spec
-    found = live.get(Ref("Ingress", names.CONSOLE, spec.namespace))
-    if found is not None:
-        return replace(spec, ingress_class=found["spec"].get("ingressClassName") or "")
     return replace(spec, ingress_class=checks.only_ingress_class(Cluster(kube, spec.namespace)))
 
 
@@ -217,9 +217,14 @@ def look_around(kube: Kube, spec: ManagerSpec, live: Live, *, exists: bool) -> l
         *(references.certificate(own, spec.tls_secret) if spec.tls_secret and exists else []),
         *checks.host(own, spec.host, (spec.namespace, names.CONSOLE)),
         *([] if has_volume else checks.storage_class(own, spec.storage_class)),
-        *([] if default_class is None else checks.storage_class(own, default_class)),
-        *checks.node_selector(passed_on),
+        *of_defaults([] if default_class is None else checks.storage_class(own, default_class)),
+        *of_defaults(checks.node_selector(passed_on)),
     ]
+
+
+def of_defaults(found: list[Finding]) -> list[Finding]:
+    """The Manager has options of the same names."""
+    return [replace(item, option=f"{DEFAULTS}.{item.option}") if item.option else item for item in found]
 
 
 def wait_for_console(kube: Kube, spec: ManagerSpec, request: Request, progress: Timeline) -> None:

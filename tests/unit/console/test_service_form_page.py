@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.console import drafts, forms
 from ansible_collections.scp.dataops.console.drafts import Draft, Drafts, Subject
+from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.errors import NotFound
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from ..airflow.git.samples import CERTIFICATE
 from ..fake_kube import FakeKube
 from ..runs import NAMESPACE, run
 from .test_service_verbs_page import Browser
@@ -197,6 +199,9 @@ CHANGED = {
     "git-sync": ({"git_sync.ref": "release-7"}, "git_sync", {"repo": REPO, "username": "kim", "ref": "release-7"}),
     "host-alias": ({"host_alias": "10.0.0.6 db"}, "host_aliases", [{"ip": "10.0.0.6", "hostnames": ["db"]}]),
     "executor": ({"worker_type": "CeleryExecutor"}, "executor", "CeleryExecutor"),
+    "executor, drain": ({"drain_timeout": "0"}, "drain_timeout", 0),
+    "size, storage": ({"storage_size": "20Gi"}, "storage_size", "20Gi"),
+    "git-sync, ca": ({"git_sync.ca": f"ours\n{CERTIFICATE}"}, "git_sync", {"ca": f"ours\n{CERTIFICATE}".strip()}),
     "airflow-configuration": ({"config": "core:\n  parallelism: 32"}, "config", {"core": {"parallelism": 32}}),
 }
 
@@ -204,7 +209,7 @@ CHANGED = {
 @pytest.mark.parametrize("part", CHANGED)
 def test_change(browser: Browser, app: FastAPI, kube: FakeKube, part: str) -> None:
     typed, option, expected = CHANGED[part]
-    path = f"/services/etl/change/{part}"
+    path = f"/services/etl/change/{part.partition(',')[0]}"
     where, shown = preview(browser, path, {**filled(browser, path), **typed})
     assert "ConfigMap/etl-record" in shown and kube.writes == []
     ended = browser.ended(browser.post(where))
@@ -213,6 +218,38 @@ def test_change(browser: Browser, app: FastAPI, kube: FakeKube, part: str) -> No
     recorded = run(kube, **{option: expected})
     assert [change for change in recorded.changes if change.action != "keep"] == [], task
     assert SECRET not in browser.get(path).text + shown
+
+
+FURTHER = [{"name": "team-b", "repo": "https://git.example.com/b.git", "ref": "v1", "depth": 3}]
+WORKER = "service_workload.worker"
+
+
+def test_further_repositories_are_shown_and_stay(browser: Browser, kube: FakeKube) -> None:
+    run(kube, git_sync={"repositories": FURTHER})
+    path = "/services/etl/change/git-sync"
+    assert "team-b https://git.example.com/b.git v1" in browser.get(path).text
+    where, shown = preview(browser, path, {"git_sync.ref": "release-7"})
+    assert "repositories" not in shown.partition("<h2")[2].partition("</table>")[0]
+    assert "Done" in browser.ended(browser.post(where))
+    kept = record.read(kube.find("ConfigMap", "etl-record", NAMESPACE))["git_sync"]
+    assert (kept["repositories"], kept["ref"]) == (FURTHER, "release-7")
+
+
+def test_workers_are_given_numbers_and_lose_them(browser: Browser, kube: FakeKube) -> None:
+    def worker() -> Any:
+        return record.read(kube.find("ConfigMap", "etl-record", NAMESPACE)).get("worker")
+
+    run(kube, executor="CeleryExecutor", worker={"autoscaling": {"max_replicas": 3, "cpu_percent": 50}})
+    path = "/services/etl/change/size"
+    typed = {f"{WORKER}.concurrency": "8", f"{WORKER}.autoscaling.min_replicas": "2"}
+    where, shown = preview(browser, path, typed)
+    assert "worker.autoscaling.min_replicas" in shown
+    assert "Done" in browser.ended(browser.post(where))
+    assert worker() == {"concurrency": 8, "autoscaling": {"min_replicas": 2, "max_replicas": 3, "cpu_percent": 50}}
+    emptied = {f"{WORKER}.concurrency": "", f"{WORKER}.autoscaling.max_replicas": "", f"{WORKER}.replica": "4"}
+    where, _shown = preview(browser, path, emptied)
+    assert "Done" in browser.ended(browser.post(where))
+    assert worker() == {"replicas": 4}
 
 
 def test_a_preview_tells_what_restarts_and_what_differs(browser: Browser) -> None:
@@ -256,6 +293,32 @@ REFUSED = {
         "config",
         "no option",
     ),
+    "an authority": ("/services/etl/change/git-sync", {"git_sync.ca": "x"}, "git_sync.ca", "certificate"),
+    "seconds of no number": (
+        "/services/etl/change/executor",
+        {"drain_timeout": "soon"},
+        "drain_timeout",
+        "It is not a whole number. Write a number such as 2.",
+    ),
+    "too many seconds": (
+        "/services/etl/change/executor",
+        {"drain_timeout": "86401"},
+        "drain_timeout",
+        "86401 is out of range. Use a whole number from 0 to 86400.",
+    ),
+    "tasks at once without Celery": (
+        "/services/etl/change/size",
+        {"service_workload.worker.concurrency": "8"},
+        "service_workload.worker.concurrency",
+        "so workers have no concurrency",
+    ),
+    "workers of no number": (
+        "/services/etl/change/size",
+        {"service_workload.worker.autoscaling.max_replicas": "x"},
+        "service_workload.worker.autoscaling.max_replicas",
+        "It is not a whole number.",
+    ),
+    "a size of volumes": ("/services/etl/change/size", {"storage_size": "1Mi"}, "storage_size", "at least 1Gi"),
     "no YAML": (
         "/services/etl/change/airflow-configuration",
         {"config": "core: ["},

@@ -16,6 +16,7 @@ from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOptio
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from ..airflow.builders import AUTHORITY
 from ..fake_kube import FakeKube
 from ..runs import NAMESPACE, run, run_manager
 from .conftest import SECRETS
@@ -191,6 +192,23 @@ REFUSED = {
         "all:\n  A_PASSWORD: x",
         "environment.all.A_PASSWORD: it reads like a secret",
     ),
+    "a domain": ("domain", "-x", "'-x' is not a valid domain."),
+    "no domain": ("domain", "", "It is not set. Set it;"),
+    "an ingress class": ("ingress_controller_name", "other", "Ingress class 'other' does not exist."),
+    "a size of the volume": ("storage_size", "much", "'much' is not a size of at least 1Gi."),
+    "a node label of the console": ("node_selector", "a=b c", "'a=b c' is not a node label."),
+    "nodes of the console": ("node_selector", "pool=none", "No node has the labels pool=none."),
+    "a node label": (f"{OF_ALL}.node_selector", "a=b c", "'a=b c' is not a node label."),
+    "nodes of services": (f"{OF_ALL}.node_selector", "pool=none", "No node has the labels pool=none."),
+    "a toleration": (f"{OF_ALL}.tolerations", "a b c", "'a b c' is no toleration. Write KEY=VALUE:EFFECT"),
+    "an effect": (f"{OF_ALL}.tolerations", "a=b:Never", "tolerations[0].effect: 'Never' is not an effect of a taint."),
+    "seconds": (f"{OF_ALL}.tolerations", "a=b:NoSchedule 9", "tolerations[0].tolerationSeconds: only pods that would"),
+    "a proxy": (f"{OF_ALL}.egress_proxy.http", "proxy", "'proxy' is not the address of a proxy."),
+    "a proxy's password": (f"{OF_ALL}.egress_proxy.https", "http://a:b@c:1", "The address contains a user or password"),
+    "an authority": (f"{OF_ALL}.ca_certificates", "x", "This is not a certificate in PEM form."),
+    "a storage class": (f"{OF_ALL}.storage_class_name", "none", "Storage class 'none' does not exist."),
+    "tasks at once": (f"{WORKER}.concurrency", "many", "It is not a whole number."),
+    "too many workers": (f"{WORKER}.autoscaling.max_replicas", "101", "101 is out of range."),
 }
 
 
@@ -198,10 +216,118 @@ REFUSED = {
 def test_refused_at_the_field(browser: Browser, kube: FakeKube, field: str, typed: str, said: str) -> None:
     before = kube.state()
     answer = browser.post(CHANGE, **{**filled(browser, CHANGE), field: typed})
-    assert answer.status_code == 400
+    assert answer.status_code in (400, 409)
     assert said in problems_of(answer.text)[field]
     assert fields_of(answer.text)[field] == typed
     assert kube.state() == before
+
+
+PROXY = f"{OF_ALL}.egress_proxy"
+# What was typed, the field at which it is refused, and the words.
+REFUSED_ELSEWHERE = {
+    "no proxy at all": ({f"{PROXY}.no_proxy": ".example.com"}, f"{PROXY}.http", "neither http nor https is set."),
+    "not by proxy": (
+        {f"{PROXY}.http": "http://proxy:3128", f"{PROXY}.no_proxy": "a b"},
+        f"{PROXY}.no_proxy",
+        "'a b' is neither a host, a domain nor a network.",
+    ),
+    "no largest number": (
+        {f"{WORKER}.autoscaling.min_replicas": "2"},
+        f"{WORKER}.autoscaling.max_replicas",
+        "It is not set. Say how many workers there may be.",
+    ),
+    "fewer than the fewest": (
+        {f"{WORKER}.autoscaling.min_replicas": "5", f"{WORKER}.autoscaling.max_replicas": "3"},
+        f"{WORKER}.autoscaling.max_replicas",
+        "3 is out of range. Use a whole number from 5 to 100.",
+    ),
+    "neither on nor off": (
+        {f"{OF_ALL}.monitoring.enabled": "yes"},
+        f"{OF_ALL}.monitoring.enabled",
+        "'yes' is neither on nor off. Use true or false.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("typed", "field", "said"), REFUSED_ELSEWHERE.values(), ids=REFUSED_ELSEWHERE.keys())
+def test_refused_where_something_is_to_be_done(
+    browser: Browser, kube: FakeKube, typed: dict[str, str], field: str, said: str
+) -> None:
+    before = kube.state()
+    answer = browser.post(CHANGE, **{**filled(browser, CHANGE), **typed})
+    assert answer.status_code == 400
+    assert said in problems_of(answer.text)[field]
+    assert kube.state() == before
+
+
+TAKEN: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "a domain": ({"domain": "new.example.com"}, {"domain": "new.example.com"}),
+    "an ingress class": ({"ingress_controller_name": "contour"}, {"ingress_class": "contour"}),
+    "a larger volume": ({"storage_size": "200Gi"}, {"storage_size": "200Gi"}),
+    "nodes of the console": ({"node_selector": "pool=dataops"}, {"node_selector": {"pool": "dataops"}}),
+    "nodes": (
+        {f"{OF_ALL}.node_selector": "pool=dataops\n"},
+        {OF_ALL: {"node_selector": {"pool": "dataops"}}},
+    ),
+    "tolerations": (
+        {f"{OF_ALL}.tolerations": "pool=dataops:NoSchedule\ngpu:NoExecute 300\nspot=\n*"},
+        {
+            OF_ALL: {
+                "tolerations": [
+                    {"key": "pool", "value": "dataops", "effect": "NoSchedule"},
+                    {"key": "gpu", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+                    {"key": "spot", "value": ""},
+                    {"operator": "Exists"},
+                ]
+            }
+        },
+    ),
+    "a proxy": (
+        {f"{PROXY}.http": "http://proxy.example.com:3128", f"{PROXY}.no_proxy": ".example.com\n10.1.0.0/16"},
+        {
+            OF_ALL: {
+                "egress_proxy": {"http": "http://proxy.example.com:3128", "no_proxy": [".example.com", "10.1.0.0/16"]}
+            }
+        },
+    ),
+    "authorities": ({f"{OF_ALL}.ca_certificates": AUTHORITY}, {OF_ALL: {"ca_certificates": AUTHORITY.strip()}}),
+    "a storage class of new services": (
+        {f"{OF_ALL}.storage_class_name": "nfs"},
+        {OF_ALL: {"storage_class": "nfs"}},
+    ),
+    "monitoring": ({f"{OF_ALL}.monitoring.enabled": "true"}, {OF_ALL: {"monitoring": {"enabled": True}}}),
+    "no monitoring": ({f"{OF_ALL}.monitoring.enabled": "false"}, {OF_ALL: {"monitoring": {"enabled": False}}}),
+    "workers": (
+        {f"{WORKER}.concurrency": "8", f"{WORKER}.autoscaling.max_replicas": "9"},
+        {OF_ALL: {"worker": {"concurrency": 8, "autoscaling": {"max_replicas": 9}}}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("typed", "expected"), TAKEN.values(), ids=TAKEN.keys())
+def test_a_field_is_set_kept_and_cleared(
+    browser: Browser, kube: FakeKube, typed: dict[str, str], expected: dict[str, Any]
+) -> None:
+    first = recorded(kube)
+    where, _shown = preview(browser, CHANGE, typed)
+    assert "Done" in browser.ended(browser.post(where))
+    assert recorded(kube) == {**first, **expected}
+    assert {key: filled(browser, CHANGE)[key] for key in typed} == {key: value.strip() for key, value in typed.items()}
+    _where, shown = preview(browser, CHANGE, {})
+    assert "Nothing changes." in shown
+    if "domain" in typed:
+        return
+    where, _shown = preview(browser, CHANGE, dict.fromkeys(typed, ""))
+    assert "Done" in browser.ended(browser.post(where))
+    assert recorded(kube) == first
+
+
+def test_what_cannot_be_changed_is_told_and_no_field(browser: Browser) -> None:
+    text = browser.get(CHANGE).text
+    assert re.search(r"<strong>Storage class</strong>\s*<p [^>]*>standard</p>", text)
+    assert "storage_class_name" not in filled(browser, CHANGE)
+    answer = browser.post(CHANGE, **{**filled(browser, CHANGE), "storage_class_name": "nfs"})
+    assert "Nothing changes." in browser.get(answer.headers["location"]).text
 
 
 def problems_of(text: str) -> dict[str, str]:

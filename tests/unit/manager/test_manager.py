@@ -250,7 +250,7 @@ REFUSED: dict[str, tuple[Callable[[FakeKube], None], dict[str, Any], str]] = {
     "unknown storage class of services": (
         nothing,
         {"default_settings": {"storage_class": "gold"}},
-        "storage_class: storage class 'gold' does not exist. Use one of those in the cluster: nfs, standard.",
+        "default_settings.storage_class: storage class 'gold' does not exist. Use one of those in the cluster: nfs, ",
     ),
     "node selector that no node matches": (
         nothing,
@@ -260,7 +260,7 @@ REFUSED: dict[str, tuple[Callable[[FakeKube], None], dict[str, Any], str]] = {
     "node selector of services that no node matches": (
         nothing,
         {"default_settings": {"node_selector": {"pool": "nobody"}}},
-        "node_selector: no node has the labels pool=nobody.",
+        "default_settings.node_selector: no node has the labels pool=nobody.",
     ),
 }
 
