@@ -310,7 +310,7 @@ INHERITED: Form = (
     Group(
         text="network",
         fields=(
-            *HOST_ALIAS.fields,
+            replace(HOST_ALIAS.fields[0], text="host_alias"),
             Field(key="egress_proxy.http", text="proxy_http", hint="hint_proxy"),
             Field(key="egress_proxy.https", text="proxy_https", hint="hint_proxy"),
             Field(
@@ -354,7 +354,7 @@ SETTINGS: Form = (
             NODE_SELECTOR,
             Field(
                 key="host_alias_list",
-                text="host_alias_lines",
+                text="host_alias",
                 kind="area",
                 hint="hint_host_alias",
                 read=option_texts.aliases,
@@ -434,13 +434,22 @@ def open_values(form: Form, typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def effective(spec: ServiceSpec) -> dict[str, str]:
-    """What a service has, chosen or not, of sizes and storage; to be seen where nothing was chosen."""
+    """What a service has, chosen or not; to be seen where nothing was chosen."""
     found: list[tuple[str, Size | None, bool]] = [
         (f"service_workload.{part}", size, stands) for part, size, stands in telling.sized(spec)
     ]
     if spec.uses_kubernetes:
         found.append((TASK_OPTION, spec.sizes["task"], False))
-    told = {"storage_size": spec.storage_size, "storage_class_name": spec.storage_class}
+    told = {
+        "storage_size": spec.storage_size,
+        "storage_class_name": spec.storage_class,
+        "drain_timeout": str(spec.drain_timeout),
+    }
+    if spec.uses_celery:
+        told[f"{WORKER}.concurrency"] = str(spec.workers.concurrency)
+        if scaling := spec.workers.autoscaling:
+            told[f"{WORKER}.autoscaling.min_replicas"] = str(scaling.min_replicas)
+            told[f"{WORKER}.autoscaling.max_replicas"] = str(scaling.max_replicas)
     for key, size, stands in found:
         if size:
             values = (size.cpu, size.memory, size.cpu_limit, size.memory_limit, str(size.replicas) if stands else "")
