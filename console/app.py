@@ -66,7 +66,7 @@ def create_app(settings: Settings, connect: cluster.Connect = cluster.connect, *
         app.state.kube = connect()
         if look_every:
             app.state.collector.start(app.state.kube, look_every)
-        with Housekeeping(settings, volume, connect).going_on():
+        with Housekeeping(settings, volume, connect, app.state.drafts).going_on():
             yield
         app.state.collector.stop()
         app.state.kube.close()

@@ -105,6 +105,11 @@ class Drafts:
         with self._lock:
             self._kept.pop(number, None)
 
+    def forget(self) -> None:
+        """What is too old, though nobody asks for it: there may be a password in it."""
+        with self._lock:
+            self._forget(0)
+
     def _forget(self, room: int = 1) -> None:
         now = self.clock()
         young = [(number, kept) for number, kept in self._kept.items() if now - kept[0] < SECONDS]

@@ -58,7 +58,9 @@ def cores(typed: str, key: str) -> str:
 
 
 def cores_shown(value: str) -> str:
-    return mapping.cores(value, "cpu")
+    """Fewer thousandths than the API takes as a plain number have their unit."""
+    few = value.isdecimal() and int(value) < mapping.FEWEST_MILLICORES
+    return f"{value}m" if few else mapping.cores(value, "cpu")
 
 
 def memory_shown(value: str) -> str:

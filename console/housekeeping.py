@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, scp.dataops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the console does to the volume of files without being asked: fill folders of new services, and sweep.
+"""What the console does without being asked: fill folders of new services, sweep the volume, forget old previews.
 
 The first Job of a service makes the folder of its shared files, and knows no upload. So folders are looked for that
 nobody has filled yet.
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files import usage
 
 from .cluster import Connect
+from .drafts import Drafts
 from .settings import Settings
 from .volume import Volume
 
@@ -34,6 +35,7 @@ class Housekeeping:
     settings: Settings
     volume: Volume
     connect: Connect
+    drafts: Drafts
     clock: Callable[[], float] = time.monotonic
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -50,6 +52,7 @@ class Housekeeping:
         next_sweep = self.clock() + FIRST_SWEEP_SECONDS
         while not self._over.wait(LOOK_SECONDS):
             self.attempt("fill folders of shared files", self.fill)
+            self.attempt("forget previews", self.drafts.forget)
             if self.clock() >= next_sweep:
                 next_sweep = self.clock() + SWEEP_SECONDS
                 self.attempt("sweep the volume of files", self.sweep)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.scp.dataops.console import housekeeping
+from ansible_collections.scp.dataops.console.drafts import Drafts
 from ansible_collections.scp.dataops.console.housekeeping import Housekeeping
 from ansible_collections.scp.dataops.console.settings import Settings
 from ansible_collections.scp.dataops.console.volume import Volume
@@ -19,7 +20,7 @@ from ..fake_kube import FakeKube
 
 @pytest.fixture
 def work(settings: Settings, kube: FakeKube) -> Housekeeping:
-    return Housekeeping(settings, Volume(settings.files), lambda: kube)
+    return Housekeeping(settings, Volume(settings.files), lambda: kube, Drafts())
 
 
 def test_a_new_service_gets_its_folder_filled(work: Housekeeping, settings: Settings) -> None:
@@ -41,6 +42,7 @@ def test_it_looks_often_and_sweeps_now_and_then(work: Housekeeping, monkeypatch:
     """It goes on after a trouble, and ends when it is told."""
     seconds = 0
     swept = []
+    forgot = []
 
     def fill() -> None:
         nonlocal seconds
@@ -53,7 +55,9 @@ def test_it_looks_often_and_sweeps_now_and_then(work: Housekeeping, monkeypatch:
     monkeypatch.setattr(work, "clock", lambda: seconds)
     monkeypatch.setattr(work, "fill", fill)
     monkeypatch.setattr(work, "sweep", lambda: swept.append(seconds))
+    monkeypatch.setattr(work.drafts, "forget", lambda: forgot.append(seconds))
     work.run()
+    assert forgot == list(range(300, 9001, 300))
     assert swept == [600, 4200, 7800]
 
 

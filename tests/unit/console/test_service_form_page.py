@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from html import unescape
 from typing import Any
 
@@ -51,6 +52,11 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, Any]]] = {
     "the same cores": (
         {"service_workload": {"worker": {"cpu": "500"}}},
         {"service_workload.worker.cpu": "0.5"},
+        {},
+    ),
+    "very few thousandths": (
+        {"service_workload": {"worker": {"cpu": "5"}}},
+        {"service_workload.worker.cpu": "5m"},
         {},
     ),
     "thousandths": ({}, {"service_workload.worker.cpu": "250m"}, {"service_workload": {"worker": {"cpu": "250m"}}}),
@@ -293,7 +299,7 @@ REFUSED = {
         "config",
         "no option",
     ),
-    "an authority": ("/services/etl/change/git-sync", {"git_sync.ca": "x"}, "git_sync.ca", "certificate"),
+    "an authority": ("/services/etl/change/git-sync", {"git_sync.ca": "x"}, "git_sync.ca", "This is not a"),
     "seconds of no number": (
         "/services/etl/change/executor",
         {"drain_timeout": "soon"},
@@ -422,3 +428,8 @@ def test_drafts_do_not_stay_and_are_not_printed() -> None:
     assert kept.get(numbers[1], "me") is draft
     with pytest.raises(NotFound):
         kept.get(numbers[0], "me")
+    now *= 2
+    told = weakref.ref(draft)
+    del draft
+    kept.forget()
+    assert told() is None
