@@ -40,10 +40,10 @@ class Subject:
     title: str
     path: str
     back: str
-    folded: bool = False
     merged: Callable[[Body], Mapping[str, Any]]
     apply: Callable[[Change, Body], dict[str, Any]]
     effects: Callable[[Change, Mapping[str, Any]], Sequence[Effect]] | None = None
+    folded: bool = False
     name: str = ""
     base: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
