@@ -376,6 +376,8 @@ def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str
                 where="storage_class",
                 next_step="Leave it out, or remove the service with purge and create it anew",
             )
+        if request.options.get("storage_size"):
+            checks.grows(claim, spec.storage_size)
         # No volume shrinks, and not every one grows: only who asks for another size gets one.
         size = spec.storage_size if options.get("storage_size") else claim["spec"]["resources"]["requests"]["storage"]
         spec = replace(spec, storage_class=existing, storage_size=size)

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..errors import Forbidden
+from ..errors import Forbidden, Refused
 from ..kube.objects import Manifest
+from ..kube.quantities import quantity
 from . import findings
 from .cluster import Cluster
 from .findings import Finding
@@ -76,6 +77,17 @@ def _storage_class(classes: list[Manifest], name: str) -> Iterator[Finding]:
         )
     else:
         yield findings.ok(check, called)
+
+
+def grows(claim: Manifest, size: str) -> None:
+    """:raises Refused: it would shrink, which no volume does."""
+    existing = claim["spec"]["resources"]["requests"]["storage"]
+    if quantity(size) < quantity(existing):
+        raise Refused(
+            f"volume '{claim['metadata']['name']}' has {existing}, and no volume shrinks",
+            where="storage_size",
+            next_step=f"Leave it out, or use at least {existing}",
+        )
 
 
 def node_selector(cluster: Cluster) -> list[Finding]:

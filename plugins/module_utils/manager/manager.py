@@ -175,7 +175,7 @@ def keys(spec: ManagerSpec, live: Live) -> dict[str, str]:
 
 
 def settled(request: Request, options: Mapping[str, Any], live: Live) -> ManagerSpec:
-    """The spec, with what is there: the class of an Ingress, and of a volume, which can no longer be chosen."""
+    """The spec, with what is there: class of the Ingress, class and size of a volume, which can no longer be chosen."""
     spec = ManagerSpec.from_options(options, name=request.name, namespace=request.namespace)
     ingress = live.get(Ref("Ingress", names.CONSOLE, request.namespace))
     if ingress is not None and not spec.ingress_class:
@@ -191,7 +191,11 @@ def settled(request: Request, options: Mapping[str, Any], live: Live) -> Manager
             where="storage_class",
             next_step="Leave it out, or remove the Manager with purge and create it anew",
         )
-    return replace(spec, storage_class=existing)
+    if request.options.get("storage_size"):
+        checks.grows(claim, spec.storage_size)
+    # No volume shrinks: who does not ask for a size any more keeps the one that is there.
+    size = spec.storage_size if options.get("storage_size") else claim["spec"]["resources"]["requests"]["storage"]
+    return replace(spec, storage_class=existing, storage_size=size)
 
 
 def with_ingress_class(kube: Kube, spec: ManagerSpec, live: Live) -> ManagerSpec:

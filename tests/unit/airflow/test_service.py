@@ -438,6 +438,15 @@ def test_the_own_ingress_is_no_obstacle() -> None:
     assert done(run(kube, description="other")) == ["update ConfigMap/etl-record"]
 
 
+def test_volumes_grow_and_do_not_shrink() -> None:
+    kube = cluster_with_service(storage_size="20Gi")
+    assert refusal(kube, storage_size="10Gi") == (
+        "storage_size: volume 'etl-database' has 20Gi, and no volume shrinks. Leave it out, or use at least 20Gi."
+    )
+    assert "update PersistentVolumeClaim/etl-database" not in done(run(kube, storage_size=""))
+    assert "update PersistentVolumeClaim/etl-database" in done(run(kube, storage_size="30Gi"))
+
+
 def test_storage_class_cannot_be_changed() -> None:
     kube = cluster_with_service(storage_class="nfs")
     assert refusal(kube, storage_class="standard") == (

@@ -324,6 +324,7 @@ REFUSED = {
         "service_workload.worker.autoscaling.max_replicas",
         "It is not a whole number.",
     ),
+    "smaller volumes": ("/services/etl/change/size", {"storage_size": "5Gi"}, "storage_size", "no volume shrinks"),
     "a size of volumes": ("/services/etl/change/size", {"storage_size": "1Mi"}, "storage_size", "at least 1Gi"),
     "no YAML": (
         "/services/etl/change/airflow-configuration",

@@ -196,6 +196,7 @@ REFUSED = {
     "no domain": ("domain", "", "It is not set. Set it;"),
     "an ingress class": ("ingress_controller_name", "other", "Ingress class 'other' does not exist."),
     "a size of the volume": ("storage_size", "much", "'much' is not a size of at least 1Gi."),
+    "a smaller volume": ("storage_size", "50Gi", "Volume 'dataops-manager-files' has 100Gi, and no volume shrinks."),
     "a node label of the console": ("node_selector", "a=b c", "'a=b c' is not a node label."),
     "nodes of the console": ("node_selector", "pool=none", "No node has the labels pool=none."),
     "a node label": (f"{OF_ALL}.node_selector", "a=b c", "'a=b c' is not a node label."),

@@ -281,6 +281,16 @@ def test_bad_options_are_refused_before_anything_is_read() -> None:
     )
 
 
+def test_a_volume_grows_and_does_not_shrink() -> None:
+    kube = cluster(storage_size="200Gi")
+    assert refusal(kube, storage_size="100Gi") == (
+        "storage_size: volume 'dataops-manager-files' has 200Gi, and no volume shrinks. "
+        "Leave it out, or use at least 200Gi."
+    )
+    assert "update PersistentVolumeClaim/dataops-manager-files" not in done(run_manager(kube, storage_size=""))
+    assert "update PersistentVolumeClaim/dataops-manager-files" in done(run_manager(kube, storage_size="300Gi"))
+
+
 def test_storage_class_cannot_be_changed() -> None:
     kube = cluster(storage_class="nfs")
     assert refusal(kube, storage_class="standard") == (
