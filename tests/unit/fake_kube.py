@@ -264,6 +264,7 @@ class FakeKube(Kube):
         dry_run: bool = False,
         propagation: str = "Background",
         version: str = "",
+        grace: int | None = None,
     ) -> None:
         with self._lock:
             ref = Ref(kind, name, namespace or "")

@@ -11,20 +11,23 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..common import activity, lock
-from ..common.labels import COMPONENT, SERVICE
+from ..common.labels import COMPONENT, INSTANCE, SERVICE
 from ..common.labels import selector as label_selector
 from ..common.outcome import Outcome, Timeline
 from ..kube.client import Kube
 from ..kube.deletion import delete_all
-from ..kube.objects import index
+from ..kube.objects import Manifest, index
 from ..kube.plan import Change, plan_prune
 from . import autoscaling, names, rights
 from .manifests import KEPT_KINDS, KINDS
 from .monitoring import prometheus
 from .plan import Request, read_live
+from .versions import AIRFLOW_3_COMPONENTS, FLOWER
 
 # What uses the stores of a service.
 USERS = frozenset({"Deployment", "Job", "Pod"})
+# What runs no tasks, or is not needed by those that run.
+IDLE = frozenset(component.name for component in (*AIRFLOW_3_COMPONENTS, FLOWER))
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def remove(
             every = (*changes, *more.changes)
             deed = activity.Deed(by=request.by, target=f"service {name}", verb="remove", changes=every)
             with activity.told(kube, place, deed):
-                delete_in_order(kube, request, changes)
+                delete_in_order(kube, request, changes, in_haste=purge is not None)
                 if purge and more.changes:
                     purge.remove()
     details = {"name": request.name, "state": "DELETED"}
@@ -96,15 +99,23 @@ def look(kube: Kube, request: Request, *, purge: bool) -> tuple[tuple[Change, ..
     return changes, () if purge else tuple(sorted(str(ref) for ref in live if ref.kind in KEPT_KINDS))
 
 
-def delete_in_order(kube: Kube, request: Request, changes: Sequence[Change]) -> None:
-    """Components end within seconds while they have a database; without one some try for a minute to reach it."""
+def delete_in_order(kube: Kube, request: Request, changes: Sequence[Change], *, in_haste: bool) -> None:
+    """Components end within seconds while they have a database; without one some try for a minute to reach it.
+
+    :param in_haste: nobody will look at what they leave, so those that run no tasks are not waited for.
+    """
+
+    def is_idle(pod: Manifest) -> bool:
+        labels = pod["metadata"].get("labels") or {}
+        return labels.get(INSTANCE) == request.name and labels.get(COMPONENT) in IDLE
+
     first = [change.ref for change in changes if change.ref.kind == "Ingress"]
     running = [change.ref for change in changes if change.ref.kind in USERS]
     stores = [change.ref for change in changes if change.ref.kind == "StatefulSet"]
     rest = [change.ref for change in changes if change.ref not in {*first, *running, *stores}]
     for refs in (first, running, stores, rest):
         if refs:
-            delete_all(kube, refs, timeout=request.timeout)
+            delete_all(kube, refs, timeout=request.timeout, hasten=is_idle if in_haste else None)
 
 
 def removal_order(change: Change) -> tuple[int, str]:

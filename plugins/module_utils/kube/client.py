@@ -158,11 +158,19 @@ class Kube:
         dry_run: bool = False,
         propagation: str = "Background",
         version: str = "",
+        grace: int | None = None,
     ) -> None:
-        """Delete an object; that it does not exist is fine. Conflict when `version` is given and not the newest one."""
+        """Delete an object; that it does not exist is fine. Conflict when `version` is given and not the newest one.
+
+        :param grace: seconds in which a pod has to end, instead of those that it asks for.
+        """
         self._ask_guard(Ref(kind, name, namespace or ""), dry_run=dry_run)
-        only = {"preconditions": {"resourceVersion": version}} if version else {}
-        body = json.dumps({"propagationPolicy": propagation, **only}).encode()
+        options = {
+            "propagationPolicy": propagation,
+            **({"preconditions": {"resourceVersion": version}} if version else {}),
+            **({} if grace is None else {"gracePeriodSeconds": grace}),
+        }
+        body = json.dumps(options).encode()
         request = Request(
             "DELETE",
             path(kind, namespace, name),

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from ..errors import NotReady
 from .client import Kube
 from .feed import Feed, News, Seen, Source
-from .objects import Ref, ref_of
+from .objects import Manifest, Ref, ref_of
+
+# Seconds for a pod whose work nobody will look at.
+SOON = 2
 
 
 def delete_all(
@@ -20,13 +23,20 @@ def delete_all(
     *,
     timeout: float,
     say: Callable[[str], None] | None = None,
+    hasten: Callable[[Manifest], bool] | None = None,
     follow: Callable[[Kube, Sequence[Source]], News] = Feed,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Delete objects together with what they control, and return when all are gone; else raise NotReady."""
+    """Delete objects together with what they control, and return when all are gone; else raise NotReady.
+
+    :param hasten: which pods that are ending get no more than SOON, however long they ask for.
+    """
     left = dict.fromkeys(refs, "")
     kube.each(lambda ref: kube.delete(ref.kind, ref.name, ref.namespace, propagation="Foreground"), left)
-    sources = {Source(f"{ref.kind} in {ref.namespace}", ref.kind, ref.namespace) for ref in left}
+    kinds = {(ref.kind, ref.namespace) for ref in left}
+    if hasten:
+        kinds |= {("Pod", ref.namespace) for ref in left}
+    sources = {Source(f"{kind} in {namespace}", kind, namespace) for kind, namespace in kinds}
     end = clock() + timeout
     news = follow(kube, sorted(sources, key=lambda source: source.name))
     try:
@@ -40,6 +50,8 @@ def delete_all(
                 )
             if seen.error:
                 raise seen.error
+            for pod in filter(hasten, filter(_is_slow, _present(seen))) if hasten else ():
+                kube.delete("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], grace=SOON)
             for ref in _gone(seen, left):
                 del left[ref]
                 if say:
@@ -48,10 +60,18 @@ def delete_all(
         news.close()
 
 
+def _present(seen: Seen) -> list[Manifest]:
+    return [*(seen.items or ()), *([seen.changed] if seen.changed else [])]
+
+
+def _is_slow(item: Manifest) -> bool:
+    """A pod that has been told to end, and has longer for it than some would give it."""
+    return item["kind"] == "Pod" and int(item["metadata"].get("deletionGracePeriodSeconds") or 0) > SOON
+
+
 def _gone(seen: Seen, left: dict[Ref, str]) -> list[Ref]:
     """Which of `left` do not exist any more; notes in `left` what holds the others."""
-    present = list(seen.items or ()) + ([seen.changed] if seen.changed else [])
-    for item in present:
+    for item in _present(seen):
         finalizers = item["metadata"].get("finalizers") or []
         if ref_of(item) in left:
             left[ref_of(item)] = f" (held by {', '.join(finalizers)})" if finalizers else ""

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.errors import Forbidden, NotReady
 from ansible_collections.scp.dataops.plugins.module_utils.kube import feed
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
-from ansible_collections.scp.dataops.plugins.module_utils.kube.deletion import delete_all
+from ansible_collections.scp.dataops.plugins.module_utils.kube.deletion import SOON, delete_all
 from ansible_collections.scp.dataops.plugins.module_utils.kube.feed import Feed, Seen, Source
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, Ref
 
@@ -123,3 +123,27 @@ class Held:
 def test_what_holds_a_deletion_is_named(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
     with pytest.raises(NotReady, match=r"still being deleted after 9 s: Pod/a \(held by example.org/keep\)"):
         delete_all(connect(serve()), REFS, timeout=9, follow=Held, clock=lambda: 0)
+
+
+def test_pods_in_haste_are_told_again(serve: Callable[..., FakeApi], connect: Callable[..., Kube]) -> None:
+    def ending(name: str, grace: int | None) -> Manifest:
+        pod = item(name, "1")
+        return {**pod, "metadata": {**pod["metadata"], "deletionGracePeriodSeconds": grace}}
+
+    pods = [ending("slow", 60), ending("other", 60), ending("quick", 1), ending("running", None)]
+
+    def respond(asked: Asked) -> Answer:
+        if asked.method == "DELETE":
+            return Answer()
+        if not asked.path.endswith("/pods"):
+            return (
+                events() if "watch" in asked.query else Answer(200, {"metadata": {"resourceVersion": "1"}, "items": []})
+            )
+        return IDLE if "watch" in asked.query else Answer(200, {"metadata": {"resourceVersion": "1"}, "items": pods})
+
+    api = serve(respond=respond)
+    doomed = [Ref("Deployment", "a", "x"), Ref("Pod", "gone", "x")]
+    delete_all(connect(api), doomed, timeout=5, hasten=lambda pod: pod["metadata"]["name"] != "other")
+    told = [asked for asked in api.asked if b"gracePeriodSeconds" in asked.body]
+    assert [(asked.method, asked.path.rpartition("/")[2]) for asked in told] == [("DELETE", "slow")]
+    assert json.loads(told[0].body)["gracePeriodSeconds"] == SOON
