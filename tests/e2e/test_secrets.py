@@ -52,7 +52,7 @@ def secret(printed: str, kube: Kube) -> Mapping[str, str]:
 
 
 def is_public(key: str, line: str) -> bool:
-    return key in ("tls.crt", "ca.crt", "known_hosts", "ssh-knownhosts") or line.startswith("-----")
+    return key in ("tls.crt", "ca.crt", "known_hosts", "server") or line.startswith("-----")
 
 
 def betrayed(text: str, secret: Mapping[str, str]) -> list[str]:
