@@ -200,7 +200,7 @@ def test_a_program_with_a_token_of_the_page(page: Page, trust: Trust) -> None:
     assert (begun.status, begun.location) == (202, f"{api}/operations/{begun.body['operation_id']}")
     until(lambda: asked(trust, "GET", begun.location, token).body["state"] == "DONE", "the change is made", 60)
     page.goto(f"{ADDRESS}/tokens")
-    page.locator("summary", has_text="Revoke").click()
+    page.get_by_label("Revoke e2e address").click()
     page.get_by_role("button", name="Revoke e2e address").click()
     expect(page).to_have_url(f"{ADDRESS}/tokens")
     assert asked(trust, "GET", services, token).status == 401
