@@ -185,17 +185,24 @@ def table(uploads: Uploads) -> str:
 
 
 def criteria(uploads: Uploads) -> Sequence[Criterion]:
-    ours = uploads.seconds(lambda one: one.shared - one.empty)
-    theirs = uploads.seconds(lambda one: one.copied)
+    shared = uploads.seconds(lambda one: one.shared - one.empty)
+    plugin = uploads.seconds(lambda one: one.plugin - one.empty)
     return [
-        Criterion(
-            f"at least {TIMES_FASTER} times faster than kubectl cp, with checksums at both ends",
-            f"{ours:.2f} s and {theirs:.2f} s, {theirs / ours:.1f} times faster",
-            theirs / ours >= TIMES_FASTER,
+        faster("shared file: {} than kubectl cp", shared, uploads.seconds(lambda one: one.copied)),
+        faster(
+            "plugin, unpacked: {} than kubectl cp with checksums", plugin, uploads.seconds(lambda one: one.compared)
         ),
         within("Ansible", uploads.ansible),
         within("the console", uploads.console),
     ]
+
+
+def faster(title: str, ours: float, theirs: float) -> Criterion:
+    return Criterion(
+        title.format(f"at least {TIMES_FASTER} times faster"),
+        f"{ours:.2f} s and {theirs:.2f} s, {theirs / ours:.1f} times faster",
+        theirs / ours >= TIMES_FASTER,
+    )
 
 
 def within(where: str, used: int) -> Criterion:
