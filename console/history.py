@@ -47,8 +47,11 @@ class Chart:
 
 
 def remembered(known: Sequence[Moment], new: Moment) -> tuple[Moment, ...]:
+    """The newest is always there, as the page shows it elsewhere; it gives way to the next one that comes too soon."""
     kept = tuple(moment for moment in known if new.at - moment.at <= KEPT)
-    return kept if kept and new.at - kept[-1].at < EVERY else (*kept, new)
+    if len(kept) > 1 and kept[-1].at - kept[-2].at < EVERY:
+        kept = kept[:-1]
+    return (*kept, new)
 
 
 def chart(key: str, moments: Sequence[Moment], value: Callable[[Moment], int | None], now: datetime) -> Chart:

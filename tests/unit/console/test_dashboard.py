@@ -122,7 +122,7 @@ def test_an_airflow_that_does_not_answer_is_asked_again(settings: Settings) -> N
     health, kube.health = kube.health, None
     collector.look(kube)
     assert collector.snapshot.services[0].counts is None
-    assert collector.snapshot.history[-1].running == 0
+    assert collector.snapshot.history[-1].running is None
     kube.health = health
     collector.look(kube)
     assert collector.snapshot.services[0].counts
@@ -172,6 +172,14 @@ def test_the_history_is_bounded() -> None:
         known = remembered(known, Moment(at=NOW + timedelta(seconds=second), running=1, queued=0, healthy=1))
     assert 118 < len(known) <= 121
     assert timedelta(minutes=59) < known[-1].at - known[0].at <= timedelta(hours=1)
+
+
+def test_the_history_ends_with_what_is_now() -> None:
+    known: tuple[Moment, ...] = ()
+    for second, running in ((0, 1), (10, 2), (20, 3), (30, 4), (40, 5)):
+        known = remembered(known, Moment(at=NOW + timedelta(seconds=second), running=running, queued=0, healthy=1))
+        assert known[-1].running == running
+    assert [moment.running for moment in known] == [1, 4, 5]
 
 
 def test_a_chart() -> None:
