@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zipfile
 from pathlib import Path
 
@@ -18,7 +19,11 @@ DAG = """
 import pathlib
 
 import pendulum
-from airflow.sdk import dag, task
+
+try:
+    from airflow.sdk import dag, task
+except ImportError:
+    from airflow.decorators import dag, task
 
 
 @dag(dag_id="{dag_id}", schedule=None, start_date=pendulum.datetime(2026, 1, 1))
@@ -70,5 +75,6 @@ def seen(airflow: Airflow) -> str:
     """What a run of the DAG printed."""
     run = airflow.run_dag(DAG_ID)
     assert airflow.finish(DAG_ID, run) == "success"
+    # The log is quoted, in one way or another by each version of Airflow.
     log = airflow.log(DAG_ID, run)
-    return log[log.index("seen:") :].partition('"')[0]
+    return re.split(r'["\\]', log[log.index("seen:") :])[0]

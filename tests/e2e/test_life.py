@@ -3,28 +3,47 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The life of one service, in this order: made with Airflow 2.11, upgraded, given other executors, stopped, started.
 
-At each step a task runs, and it ends with success.
+At each step a task runs, and it ends with success. Files of each kind are there before the service, and stay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import content
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from conftest import DAG_ID, NAMESPACE, airflow_of, further
+from content import PLUGIN, seen, wheel
 from driver import Audit, Driver, Result
-from places import Airflow, until
+from places import IN_CLUSTER_GIT, Airflow, GitServer, until
 
 NAME = "veteran"
 # Longer than any of the changes takes to reach the point at which it waits for tasks.
 TASK_SECONDS = 25
 BOTH = "CeleryExecutor,KubernetesExecutor"
+UPLOADED = "seen: first from a wheel 1.5"
 COMPONENTS = ["web-server", "scheduler", "dag-processor", "triggerer"]
 
 
 @pytest.fixture(scope="module")
-def made(manager: Driver, driver: Driver, repository: dict[str, object]) -> Iterator[Result]:
+def uploaded(manager: Driver, driver: Driver, tmp_path_factory: pytest.TempPathFactory) -> Driver:
+    files: list[dict[str, object]] = [
+        {"kind": "library", "src": str(wheel(tmp_path_factory.mktemp("wheel")))},
+        {"kind": "plugin", "name": "e2e_plugin.py", "content": PLUGIN.format(word="first")},
+        {"kind": "shared", "name": "rates.csv", "content": "1.5"},
+    ]
+    for file in files:
+        done = driver.run("dataops_upload", service=NAME, **file)
+        assert not done.failed, done.message
+    return driver
+
+
+@pytest.fixture(scope="module")
+def made(uploaded: Driver, driver: Driver, git: GitServer) -> Iterator[Result]:
+    git.push("public/e2e-life.git", dag_id=DAG_ID, text="first")
+    git.push("public/e2e-life.git", dag_id=content.DAG_ID, text="seen", source=content.DAG)
+    repository = {"repo": f"{IN_CLUSTER_GIT}/public/e2e-life.git", "subdir": "dags", "interval": 5}
     worker = {"cpu": "20m", "memory": "384Mi", "memory_limit": "2Gi", "concurrency": 2}
     options = {"version": "2.11", "executor": "CeleryExecutor", "worker": worker, "git_sync": repository}
     with further(driver, NAME, **options, wait_timeout=400) as done:
@@ -89,6 +108,10 @@ def test_airflow_2_runs_dags_with_celery(history: str, made: Result) -> None:
     assert made["service"]["components"]["worker"]["ready"] == 1
 
 
+def test_airflow_2_uses_what_was_uploaded(made: Result, kube: Kube) -> None:
+    assert seen(airflow_of(kube, NAME, "2.11")) == UPLOADED
+
+
 def test_the_upgrade_waits_for_tasks_and_keeps_the_history(upgraded: Result, airflow: Airflow, history: str) -> None:
     assert upgraded["service"]["version"] == "3.3.2"
     assert upgraded["restarted"] == [*COMPONENTS, "worker"]
@@ -105,6 +128,7 @@ def test_the_new_version_runs_dags(airflow: Airflow) -> None:
     run = airflow.run_dag(DAG_ID)
     assert airflow.finish(DAG_ID, run) == "success"
     assert "text of this commit" in airflow.log(DAG_ID, run)
+    assert seen(airflow) == UPLOADED
 
 
 def test_back_is_refused(upgraded: Result, driver: Driver) -> None:
