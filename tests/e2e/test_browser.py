@@ -113,6 +113,18 @@ def test_each_of_the_four_settings_is_changed(page: Page, driver: Driver) -> Non
     assert other["actions"] == [f"update ConfigMap/{SERVICE}-record"]
 
 
+def test_the_airflow_configuration_is_changed(page: Page, driver: Driver) -> None:
+    change(page, "airflow-configuration")
+    options = page.get_by_label("Options of airflow.cfg (YAML)")
+    options.fill("scheduler:\n  max_tis_per_query: many")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("alert")).to_contain_text("max_tis_per_query")
+    options.fill("scheduler:\n  max_tis_per_query: 8")
+    applied(page, "scheduler")
+    config = {"scheduler": {"max_tis_per_query": 8}}
+    assert driver.run("dataops_service", check=True, name=SERVICE, config=config)["actions"] == []
+
+
 def test_each_kind_of_file_is_uploaded_and_a_dag_uses_them(page: Page, kube: Kube, tmp_path: Path) -> None:
     upload(page, "library", path=wheel(tmp_path))
     upload(page, "plugin", name="e2e_plugin.py", content=PLUGIN.format(word="by hand"))
