@@ -8,14 +8,29 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
+from collections.abc import Iterable
 
 from ..errors import Unreachable
 from .access import Access
 
 
+class Unchanging(ssl.SSLContext):
+    """Connections of several threads share it, so it must not be changed while one of them is made.
+
+    urllib3 names the protocols anew for each connection. A thread that connects in that moment copies memory that was
+    just freed into its first message, and the server answers "decode error": python/cpython issue 141012.
+    """
+
+    def __init__(self, _protocol: int) -> None:
+        super().set_alpn_protocols(("http/1.1",))
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Nothing: they are named already."""
+
+
 def tls_context(access: Access) -> ssl.SSLContext:
     """What a connection to the API server trusts, and the client certificate it shows; raises Unreachable."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = Unchanging(ssl.PROTOCOL_TLS_CLIENT)
     try:
         if not access.validate_certs:
             context.check_hostname = False
