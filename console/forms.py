@@ -347,7 +347,7 @@ INHERITED: Form = (
     ),
 )
 SETTINGS: Form = (
-    Group(text="settings_manager", fields=DESCRIPTION.fields),
+    Group(text="settings_manager", fields=(*DESCRIPTION.fields, replace(VERSION, hint="hint_default_version"))),
     Group(
         text="settings_console",
         fields=(

@@ -220,6 +220,14 @@ else:
     ManagerUpdate = create_model(
         "DataOpsUpdateRequest",
         __base__=made_of("Manager", same_named(MANAGER, arguments.MANAGER), Common),
+        version=(
+            str,
+            Field(
+                default="",
+                description="One of those of image-versions, or its minor: for services to come.",
+                examples=["3.3.2"],
+            ),
+        ),
         host_alias_list=(list[HostAliasNames], Field(default=[], description="Up to 20 addresses.")),
         ingress_controller_name=(str, Field(default="", description="Name of an IngressClass.", examples=["contour"])),
     )

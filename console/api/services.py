@@ -310,6 +310,8 @@ def show_data_ops_service_settings(look: Looking, data_ops_service_id: Id) -> di
     """What the service was asked for, and what it has from its Manager because it was not."""
     found = inventory.service(look.kube, look.settings, data_ops_service_id)
     passed_on = owner.inherited(inventory.manager(look.kube, look.settings).manifest)
+    # A service that stands keeps its version.
+    passed_on.pop("version", None)
     return {
         "own": mapping.shown(found.options, mapping.SERVICE),
         "inherited": mapping.shown(inheritance.unchosen(passed_on, found.options), mapping.SERVICE),

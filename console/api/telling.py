@@ -138,15 +138,14 @@ def manager_item(
 ) -> dict[str, Any]:
     target = f"Manager {manager.name}"
     last = history.modified(target)
-    newest = max(profile.release for profile in PROFILES.values())
     return {
         **common(manager.options, manager, cluster, history, target),
         "created_dt": manager.created,
         "modified_dt": last.when if last else manager.created,
         "namespace_name": described["namespace"],
-        "image_id": f"{IMAGE_ID}{newest}",
+        "image_id": f"{IMAGE_ID}{described['version']}",
         "state": "UPDATING" if operation else described["state"],
-        "version": newest,
+        "version": described["version"],
     }
 
 

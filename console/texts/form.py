@@ -145,6 +145,10 @@ TEXTS = {
     "hint_monitoring": ("By default off.", "기본값은 끔입니다."),
     "is_on_true": ("on", "켬"),
     "is_on_false": ("off", "끔"),
+    "hint_default_version": (
+        "What new services get unless they choose. A service that is there keeps its version.",
+        "새 서비스가 따로 정하지 않으면 받는 버전입니다. 이미 있는 서비스는 버전을 유지합니다.",
+    ),
     "hint_domain": (
         "The console is at NAME.DOMAIN and moves there with another one; so do services without one of their own.",
         "콘솔 주소는 이름.도메인이며 도메인을 바꾸면 주소도 바뀝니다. 자체 도메인이 없는 서비스도 함께 바뀝니다.",

@@ -10,6 +10,7 @@ TEXTS = {
     "settings_manager": ("Manager", "Manager"),
     "settings_change": ("Change", "변경"),
     "settings_address": ("Address", "주소"),
+    "settings_version": ("Version of new services", "새 서비스의 버전"),
     "settings_domain": ("Domain", "도메인"),
     "settings_ingress": ("Ingress class", "Ingress 클래스"),
     "settings_of_cluster": ("as the cluster has it", "클러스터에 있는 것"),

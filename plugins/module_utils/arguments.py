@@ -142,13 +142,14 @@ BROKER: dict[str, Any] = {
     "tls": {"type": "bool"},
     **LOGIN,
 }
+VERSION: dict[str, Any] = {"type": "str", "choices": sorted(PROFILES)}
 # What a Service is made of, and the record keeps.
 OWN: dict[str, Any] = {
     "executor": {"type": "str", "choices": list(EXECUTORS)},
     "tls_secret": {"type": "str", "no_log": False},
     "drain_timeout": {"type": "int"},
     "flower": {"type": "dict", "options": {"enabled": {"type": "bool"}}},
-    "version": {"type": "str", "choices": sorted(PROFILES)},
+    "version": VERSION,
     "git_sync": {"type": "dict", "options": GIT_SYNC},
     "database": {"type": "dict", "options": DATABASE},
     "broker": {"type": "dict", "options": BROKER},
@@ -176,6 +177,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
 # What a Manager is made of.
 MANAGER: dict[str, Any] = {
     **SHARED,
+    "version": VERSION,
     "ingress_class": {"type": "str"},
     "tls_secret": {"type": "str", "no_log": False},
     "image_registry": {"type": "str"},

@@ -50,6 +50,13 @@ options:
     description:
       - Up to 150 characters.
     type: str
+  version:
+    description:
+      - Version of Airflow that a service of this Manager is created with unless it chooses. A service that is there
+        keeps its version until its own O(scp.dataops.dataops_service#module:version) says otherwise.
+      - Defaults to the newest one.
+    type: str
+    choices: ["2.11", "3.3"]
   domain:
     description:
       - Domain of the Manager and, unless they choose, of its services, 3 to 50 characters. The address of a service is
@@ -470,6 +477,11 @@ manager:
       returned: when present
       type: str
       sample: Pipelines of the analytics team
+    version:
+      description: Version of Airflow that new services get.
+      returned: when present
+      type: str
+      sample: 3.3.2
     domain:
       description: Its domain.
       returned: when present

@@ -248,8 +248,8 @@ options:
 notes:
   - Objects are written once all has been checked that can be. What only Airflow can refuse is named in one sentence,
     object by object, when all others are written.
-  - In the namespace it needs the rights to get ConfigMaps and Secrets, to create and patch Secrets, and to use
-    C(services/proxy).
+  - In the namespace it needs the rights to get ConfigMaps, Secrets and Deployments, to create and patch Secrets, and to
+    use C(services/proxy).
   - Airflow 2.11 does not list C(extra) of connections, so a change of it that was made elsewhere is not noticed there.
 seealso:
   - module: scp.dataops.dataops_service

@@ -168,7 +168,8 @@ options:
         type: int
   version:
     description:
-      - Minor version of Airflow. A new service gets V(3.3); a service that exists keeps the one it has.
+      - Minor version of Airflow. A new service gets that of its Manager, or V(3.3); a service that exists
+        keeps the one it has.
       - Another version than the one that runs is an upgrade, from V(2.11) to V(3.3) only.
     type: str
     choices: ['2.11', '3.3']

@@ -9,11 +9,13 @@ At each step a task runs, and it ends with success. Files of each kind are there
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import content
 import pytest
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import NEWEST
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
-from conftest import DAG_ID, NAMESPACE, airflow_of, further
+from conftest import DAG_ID, MANAGER, NAMESPACE, airflow_of, further
 from content import PLUGIN, seen, wheel
 from driver import Audit, Driver, Result
 from places import IN_CLUSTER_GIT, Airflow, GitServer, until
@@ -24,6 +26,16 @@ TASK_SECONDS = 25
 BOTH = "CeleryExecutor,KubernetesExecutor"
 UPLOADED = "seen: first from a wheel 1.5"
 COMPONENTS = ["web-server", "scheduler", "dag-processor", "triggerer"]
+
+
+@contextmanager
+def new_services_of(version: str, manager: Driver) -> Iterator[None]:
+    """They are of the newest version again afterwards."""
+    try:
+        assert manager.run("dataops_manager", **MANAGER, version=version)["changed"]
+        yield
+    finally:
+        manager.run("dataops_manager", **MANAGER, version=NEWEST)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +52,14 @@ def uploaded(manager: Driver, driver: Driver, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="module")
-def made(uploaded: Driver, driver: Driver, git: GitServer) -> Iterator[Result]:
+def made(manager: Driver, uploaded: Driver, driver: Driver, git: GitServer) -> Iterator[Result]:
     git.push("public/e2e-life.git", dag_id=DAG_ID, text="first")
     git.push("public/e2e-life.git", dag_id=content.DAG_ID, text="seen", source=content.DAG)
     repository = {"repo": f"{IN_CLUSTER_GIT}/public/e2e-life.git", "subdir": "dags", "interval": 5}
     worker = {"cpu": "20m", "memory": "384Mi", "memory_limit": "2Gi", "concurrency": 2}
-    options = {"version": "2.11", "executor": "CeleryExecutor", "worker": worker, "git_sync": repository}
-    with further(driver, NAME, **options, wait_timeout=400) as done:
+    options = {"executor": "CeleryExecutor", "worker": worker, "git_sync": repository}
+    # It has its version from the Manager, and keeps it.
+    with new_services_of("2.11", manager), further(driver, NAME, **options, wait_timeout=400) as done:
         yield done
 
 

@@ -358,8 +358,8 @@ def settled(request: Request, options: Mapping[str, Any], inherited: Mapping[str
     effective = inheritance.effective(inherited, options)
     before = standing(live, request.name, request.namespace)
     if before is not None:
-        # A release of the collection with a newer default must not upgrade it by itself.
-        effective.setdefault("version", before.version)
+        # Neither a Manager nor a release of the collection with a newer default upgrades it: only its own option does.
+        effective["version"] = options.get("version", before.version)
     name, manager, namespace = request.name, request.manager, request.namespace
     with inheritance.told_as_default(inherited, options, manager):
         spec = ServiceSpec.from_options(effective, name=name, manager=manager, namespace=namespace)

@@ -23,7 +23,7 @@ FILES = "dataops-manager-files"
 # Which of these files each service uses; see airflow/uploads/spec.py.
 PUBLISHED = "dataops-manager-published"
 # Options of the Manager itself that hold for its services as well.
-PASSED_ON = ("domain", "storage_class", "ingress_class", "image_registry")
+PASSED_ON = ("version", "domain", "storage_class", "ingress_class", "image_registry")
 
 
 def find(kube: Kube, namespace: str, name: str) -> Manifest | None:

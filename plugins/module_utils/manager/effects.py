@@ -26,8 +26,8 @@ from ..kube.objects import Ref, index
 
 # A service's record, and its standing version.
 KINDS = ("ConfigMap", "Deployment")
-# That of a service that stands can no longer be chosen.
-STAYS = "storage_class"
+# What a service that stands keeps.
+STAYS = frozenset({"storage_class", "version"})
 DEFAULTS = "default_settings"
 
 
@@ -58,7 +58,7 @@ def effects(
             continue
         own = record.read(written)
         both = inheritance.effective(old, own), inheritance.effective(new, own)
-        options = tuple(option for option in names_of_changes(*both) if option != STAYS)
+        options = tuple(option for option in names_of_changes(*both) if option not in STAYS)
         if options:
             request = Request(name=name, manager=manager, namespace=namespace, options={})
             found.append(Effect(name, options, refusal(request, own, new, live)))

@@ -46,6 +46,7 @@ CONSOLE_OPTIONS = (*sizes.RESOURCES, "path")
 PATH = re.compile(r"(/[a-z0-9][a-z0-9._-]*)+")
 
 OPTIONS = (
+    "version",
     "description",
     "domain",
     "ingress_class",
@@ -66,6 +67,8 @@ OPTIONS = (
 class ManagerSpec:
     name: str
     namespace: str
+    # Of Airflow, for services to come.
+    version: str
     description: str
     domain: str
     ingress_class: str
@@ -99,6 +102,7 @@ class ManagerSpec:
         return cls(
             name=name,
             namespace=namespace,
+            version=profile(str(options.get("version", NEWEST))).release,
             description=check.description(options.get("description", ""), "description"),
             domain=check.domain(check.required(options, "domain", f"the address will be {name}.DOMAIN"), "domain"),
             ingress_class=options.get("ingress_class", ""),

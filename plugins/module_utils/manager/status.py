@@ -32,6 +32,7 @@ def describe(spec: ManagerSpec, live: Mapping[Ref, Manifest]) -> dict[str, Any]:
         "state": state(exists, phase, verdict),
         "web_url": spec.web_url,
         "hosts_file": f"{addresses[0]} {spec.host}" if addresses else "",
+        "version": spec.version,
         "description": spec.description,
         "domain": spec.domain,
         "ingress_class": spec.ingress_class,

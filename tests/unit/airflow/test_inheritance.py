@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.info import More, services_info
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.inheritance import effective, unchosen
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, Refused
 from ansible_collections.scp.dataops.plugins.module_utils.manager.effects import effects
 
@@ -102,6 +103,18 @@ def test_only_readers_of_a_changed_default_restart() -> None:
     run(kube)
     run_manager(kube, default_settings={"config": {"triggerer": {"capacity": 50}}})
     assert run(kube).restarted == ("triggerer",)
+
+
+def test_a_new_service_has_the_version_of_its_manager_and_keeps_it() -> None:
+    kube = cluster(version="2.11")
+    assert run(kube, name="old").details["version"] == PROFILES["2.11"].release
+    before = run_manager(kube, version="3.3")
+    assert before.details["version"] == PROFILES["3.3"].release
+    assert done(before) == ["update ConfigMap/dataops-manager-record"]
+    assert effects(kube, NAMESPACE, MANAGER, {"version": "3.3"}, {"version": "2.11"}) == []
+    assert done(run(kube, name="old")) == []
+    assert run(kube).details["version"] == PROFILES["3.3"].release
+    assert run(kube, name="old", version="3.3").details["version"] == PROFILES["3.3"].release
 
 
 def test_the_service_wins_and_clearing_its_own_brings_the_default_back() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.scp.dataops.console import security
 from ansible_collections.scp.dataops.console.api import examples
 from ansible_collections.scp.dataops.console.operations import Operation, Operations
 from ansible_collections.scp.dataops.console.security import Identity
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.common import activity
 from ansible_collections.scp.dataops.plugins.module_utils.common.activity import By
 from fastapi import FastAPI
@@ -362,6 +363,7 @@ def test_the_manager(module: TestClient) -> None:
     assert module.get(f"{MANAGERS}?data_ops_name=other").json()["total_count"] == 0
     assert module.get(f"{MANAGERS}/other").status_code == 404
     body = {
+        "version": PROFILES["2.11"].release,
         "description": "x",
         "host_alias_list": [{"hostnames": ["a", "b"], "ip": "10.0.0.5"}],
         "tags": [{"tag_key": "a", "tag_value": "b"}],
@@ -369,6 +371,9 @@ def test_the_manager(module: TestClient) -> None:
     assert ended(module, module.put(f"{MANAGERS}/analytics", json=body))["target"] == "Manager analytics"
     changed = module.get(f"{MANAGERS}/analytics").json()
     assert {key: changed[key] for key in body} == body
+    assert changed["image_id"].endswith(changed["version"])
+    wrong = module.put(f"{MANAGERS}/analytics", json={"version": "1.10"})
+    assert (wrong.status_code, wrong.json()["error"]["where"]) == (400, "version")
     wrong = module.put(f"{MANAGERS}/analytics", json={"host_alias_list": [{"hostnames": ["a"], "ip": "x"}]})
     assert (wrong.status_code, wrong.json()["error"]["where"]) == (400, "host_alias_list[0].ip")
 
@@ -380,7 +385,7 @@ def test_a_console_makes_and_removes_no_manager(module: TestClient) -> None:
 
 
 def test_settings_are_inherited_unless_a_service_chooses(module: TestClient, kube: FakeKube) -> None:
-    run_manager(kube, default_settings={"scheduler": {"cpu": "1", "memory": "2Gi"}})
+    run_manager(kube, version="3.3", default_settings={"scheduler": {"cpu": "1", "memory": "2Gi"}})
     run(kube, scheduler={"cpu": "500m"}, domain="other.example.com")
     path = f"{MANAGERS}/analytics/settings"
     assert module.get(path).json() == {

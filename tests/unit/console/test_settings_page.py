@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.console import option_texts
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.common import record
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 from fastapi import FastAPI
@@ -262,6 +263,7 @@ def test_refused_where_something_is_to_be_done(
 
 
 TAKEN: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "a version of new services": ({"version": PROFILES["2.11"].release}, {"version": "2.11"}),
     "a domain": ({"domain": "new.example.com"}, {"domain": "new.example.com"}),
     "an ingress class": ({"ingress_controller_name": "contour"}, {"ingress_class": "contour"}),
     "a larger volume": ({"storage_size": "200Gi"}, {"storage_size": "200Gi"}),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.spec import INHERITED
+from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import NEWEST, PROFILES
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption
 from ansible_collections.scp.dataops.plugins.module_utils.kube.objects import Manifest, ref_of
 from ansible_collections.scp.dataops.plugins.module_utils.manager import application, console, manifests, rights
@@ -25,6 +26,7 @@ ACCOUNT = {"id": "operator", "password": "SENTINEL-Pass1!"}
 KEYS = {"session-key": "SENTINEL-session", "engine-token": "SENTINEL-engine"}
 # Every option set, none to its default.
 FULL: dict[str, Any] = {
+    "version": "2.11",
     "description": "Pipelines",
     "domain": "dataops.example.com",
     "ingress_class": "contour",
@@ -78,6 +80,7 @@ def test_defaults() -> None:
     assert asdict(manager()) == {
         "name": "analytics",
         "namespace": "data",
+        "version": PROFILES[NEWEST].release,
         "description": "",
         "domain": "example.com",
         "ingress_class": "",

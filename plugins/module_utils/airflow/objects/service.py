@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from ...common import owner, record
+from ...common import owner
 from ...common import rights as common_rights
 from ...common.labels import SERVICE, labels
 from ...errors import AirflowError, BadOption, DataOpsError, Refused
 from ...kube.client import Kube
 from ...kube.masking import scrubbed
-from ...kube.objects import Manifest
+from ...kube.objects import Manifest, index
 from ...kube.rights import Right
 from .. import names
 from ..api import AirflowApi
 from ..secrets import Values, decoded
+from ..standing import standing
 from ..versions import NEWEST, Profile, profile
 from .kinds import KINDS, ROLES, USERS, Kind
 from .planning import Change, Live, Mark, Marks, Wanted, known_roles, marker, marks_after, plan_kind
@@ -109,6 +110,7 @@ def needed_rights(namespace: str) -> list[Right]:
     verbs = ("get", "create", "update", "patch", "delete")
     own = [("get", "configmaps"), ("get", "secrets"), ("create", "secrets"), ("patch", "secrets")]
     return [
+        Right("get", "apps", "deployments", namespace),
         *(Right(verb, "", resource, namespace) for verb, resource in own),
         *(Right(verb, "", "services/proxy", namespace) for verb in verbs),
     ]
@@ -119,15 +121,17 @@ def look(kube: Kube, request: Request) -> Scene | None:
     name, namespace = request.name, request.namespace
     wanted = [
         ("ConfigMap", names.record(name)),
+        ("Deployment", names.component(name, "scheduler")),
         *(("Secret", secret(name)) for secret in (names.account, names.keys, names.objects)),
     ]
-    found, account, keys, marks = kube.each(lambda one: kube.get(one[0], one[1], namespace), wanted)
+    found, scheduler, account, keys, marks = kube.each(lambda one: kube.get(one[0], one[1], namespace), wanted)
     if found is None:
         return None
-    inherited = owner.inherited(owner.find(kube, namespace, request.manager))
-    version = {**inherited, **record.read(found)}.get("version", NEWEST)
+    # The namespace may be another Manager's.
+    owner.find(kube, namespace, request.manager)
+    stands = standing(index([scheduler] if scheduler else []), name, namespace)
     return Scene(
-        profile(str(version)),
+        profile(stands.version if stands else NEWEST),
         decoded(account),
         decoded(keys).get(SIGNING_KEY, ""),
         json.loads(decoded(marks).get(MARKS, "{}")),

@@ -132,7 +132,7 @@ def reset(connection: socket.socket) -> None:
 
 @contextmanager
 def listening(application: Any) -> Iterator[int]:
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None, access_log=False, lifespan="on"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
