@@ -28,6 +28,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from .pages.page import page
+
 log = logging.getLogger("uvicorn.error")
 
 # The first that fits holds. What the cluster or an Airflow behind us answers is not the client's doing.
@@ -43,6 +45,8 @@ STATUS: Sequence[tuple[type[DataOpsError], int]] = (
 # Where FastAPI says that something came from; the key of a body is enough to find it.
 PLACES = ("body", "query", "path", "header", "cookie")
 
+# Keys of texts, above what a page says in the words of the engine.
+HEADINGS = {403: "problem_403", 404: "problem_404"}
 # What a validation calls by its own words.
 WORDS = {"extra_forbidden": "there is no such key", "missing": "it is needed", "json_invalid": "the body is no JSON"}
 
@@ -99,17 +103,22 @@ def wants_page(request: Request) -> bool:
 
 
 def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    if wants_page(request):
-        return HTMLResponse(page(problem), status_code=problem.status, headers=headers)
-    return JSONResponse(problem.body, status_code=problem.status, headers=headers)
+    if not wants_page(request):
+        return JSONResponse(problem.body, status_code=problem.status, headers=headers)
+    shown = page(request, "problem.html", problem.status, problem=problem, heading=heading(problem))
+    shown.headers.update(headers or {})
+    return shown
 
 
-def page(problem: Problem) -> str:
-    """Plain, and made of nothing that can be missing or broken itself."""
+def heading(problem: Problem) -> str:
+    return HEADINGS.get(problem.status, "problem")
+
+
+def plain(problem: Problem) -> str:
+    """A page that is made of nothing that can be missing or broken itself."""
     title = f"{problem.status} {HTTPStatus(problem.status).phrase}"
-    lines = [f"{problem.where}: {problem.what}" if problem.where else problem.what, problem.next_step]
-    text = "".join(f"<p>{html.escape(line)}</p>" for line in lines if line)
-    return f'<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1>{text}</html>'
+    text = "".join(f"<p>{html.escape(line)}</p>" for line in (problem.what, problem.next_step))
+    return f'<!doctype html><html lang="en"><title>{title}</title><main><h1>{title}</h1>{text}</main></html>'
 
 
 def sign_in(request: Request) -> str:
@@ -153,4 +162,5 @@ def install(app: FastAPI) -> None:
         incident = uuid.uuid4().hex[:8]
         log.error("incident %s: %s %s", incident, request.method, request.url.path, exc_info=error)
         what = f"this is a bug in scp.dataops (incident {incident})"
-        return answer(request, Problem(status=500, what=what, next_step="Its details are in the console's log"))
+        problem = Problem(status=500, what=what, next_step="Its details are in the console's log")
+        return HTMLResponse(plain(problem), 500) if wants_page(request) else answer(request, problem)

@@ -157,6 +157,10 @@ def test_what_nobody_foresaw_has_a_number_and_no_details(
     assert "SENTINEL" not in answer.text
     number = answer.json()["error"]["what"].split("incident ")[1].rstrip(")")
     assert number in caplog.text
+    shown = client.get("/page", headers=PAGE)
+    assert shown.status_code == 500
+    assert "this is a bug" in shown.text
+    assert "SENTINEL" not in shown.text
 
 
 BODIES: dict[str, tuple[Any, str]] = {
@@ -179,6 +183,11 @@ def test_a_key_that_is_wrong_is_named(client: TestClient, app: FastAPI, body: An
 
 def test_what_is_not_there(client: TestClient) -> None:
     assert client.get("/nothing").json() == {"error": {"where": "", "what": "Not Found", "next_step": ""}}
+    shown = client.get("/nothing", headers=PAGE)
+    assert (shown.status_code, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is nothing here" in shown.text
+    korean = client.get("/nothing", headers={**PAGE, "Accept-Language": "ko-KR"})
+    assert "찾을 수 없습니다" in korean.text
     assert client.post("/healthz").status_code == 405
 
 
