@@ -91,13 +91,15 @@ def console(here: Scene) -> str:
 def one_round(here: Scene, pod: str, size: int, number: int) -> Round:
     content, archive = here.folder / "content.bin", here.folder / "plugin.zip"
     fill(content, size)
-    pack(archive, content)
     empty, _memory = play(here, [])
     shared, of_shared = play(here, [upload(here, "shared", content)])
-    copied = timed(lambda: copy(here, pod, content))
-    checksums = timed(lambda: compare(here, pod, content))
-    inside(here, pod, "rm", COPY)
+    # The console takes no content a second time.
+    fill(content, size)
+    pack(archive, content)
     plugin, of_plugin = play(here, [upload(here, "plugin", archive)])
+    copied = timed(lambda: copy(here, pod, archive))
+    checksums = timed(lambda: compare(here, pod, archive))
+    inside(here, pod, "rm", COPY)
     told = f"shared {shared:.2f} s, plugin {plugin:.2f} s, copied {copied:.2f} s, checksums {checksums:.2f} s"
     say(f"  {f'round {number}' if number else 'not counted'}: {told}, empty {empty:.2f} s")
     return Round(shared, plugin, copied, checksums, empty, max(of_shared, of_plugin))
@@ -187,11 +189,10 @@ def table(uploads: Uploads) -> str:
 def criteria(uploads: Uploads) -> Sequence[Criterion]:
     shared = uploads.seconds(lambda one: one.shared - one.empty)
     plugin = uploads.seconds(lambda one: one.plugin - one.empty)
+    theirs = uploads.seconds(lambda one: one.copied)
     return [
-        faster("shared file: {} than kubectl cp", shared, uploads.seconds(lambda one: one.copied)),
-        faster(
-            "plugin, unpacked: {} than kubectl cp with checksums", plugin, uploads.seconds(lambda one: one.compared)
-        ),
+        faster("shared file: {} than kubectl cp", shared, theirs),
+        faster("plugin, unpacked: {} than kubectl cp", plugin, theirs),
         within("Ansible", uploads.ansible),
         within("the console", uploads.console),
     ]

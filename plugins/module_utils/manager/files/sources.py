@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from ...errors import BadOption, Refused
-from . import disk
+from . import archives, disk
+from .counting import counted
 from .model import Entry, Tree, checked_path, is_litter
 
 # Smaller ones are read before anybody wonders.
@@ -24,12 +25,13 @@ LARGE = 256 * 2**20
 
 @dataclass(frozen=True)
 class Source:
-    """One file of an upload: at ``file`` on this host or, where that is empty, the bytes of a text."""
+    """One file of an upload: at ``file`` on this host, or a ``member`` of the zip there; or a text."""
 
     path: str
     size: int
     executable: bool = False
     file: str = ""
+    member: str = ""
     text: bytes = field(default=b"", repr=False)
     sha256: str = ""
 
@@ -39,6 +41,10 @@ class Source:
 
     def open(self) -> BinaryIO:
         try:
+            if self.member:
+                with archives.readable(self.file), zipfile.ZipFile(self.file) as archive:
+                    # It stays open as long as one of its members does.
+                    return cast("BinaryIO", archive.open(self.member))
             return open(self.file, "rb") if self.file else BytesIO(self.text)
         except OSError as error:
             raise unreadable(self.file, error) from error
@@ -48,7 +54,7 @@ class Source:
 
         :raises Refused: when there are not as many any more.
         """
-        with self.open() as content:
+        with self.open() as content, archives.readable(self.file):
             try:
                 content.seek(begin)
                 while begin < end:
@@ -76,11 +82,6 @@ class Sources:
 def of_text(text: str, path: str) -> Sources:
     content = text.encode()
     return with_checksums(Sources((Source(checked_path(path, "name"), len(content), text=content),)), quiet)
-
-
-def of_path(src: str, say: Callable[[str], None]) -> Sources:
-    """A file, or all files of a folder, with their checksums."""
-    return with_checksums(found_at(src), say)
 
 
 def found_at(src: str) -> Sources:
@@ -146,10 +147,7 @@ def with_checksums(sources: Sources, say: Callable[[str], None]) -> Sources:
 
 
 def checksum(source: Source) -> str:
-    total = hashlib.sha256()
-    for block in source.blocks(0, source.size):
-        total.update(block)
-    return total.hexdigest()
+    return counted(source.blocks(0, source.size))[0]
 
 
 def quiet(line: str) -> None:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,14 +18,17 @@ from ...kube.client import Kube
 from ...kube.lease import user_at_host
 from .. import manager as managers
 from . import archives
+from .counting import counted
 from .model import KINDS, PLUGIN, SHARED, Archive, Entry, Key, Version, digest, is_litter
 from .publish import Publication, publish
 from .publish import Published as Outcome
 from .remote import NoConsole, RemoteStore, needed_rights
 from .sending import send
-from .sources import Source, Sources
+from .sources import Source, Sources, checksum
 from .store import Published
 
+# What a file costs that is sent by itself, in bytes; and how much more than an archive its files may be.
+OF_EACH, HARDLY_MORE = 64 * 2**10, 1.1
 # So much of a checksum tells two files apart for people.
 SHOWN_DIGITS = 12
 
@@ -192,7 +195,7 @@ def wanted(request: Request, current: Current) -> tuple[Entry, ...]:
     archive = archive_in(request)
     if archive is None:
         return tuple(source.entry for source in request.sources.files)
-    if current.active and current.active.source == archive.sha256:
+    if current.active and current.active.source and current.active.source == checksum(archive):
         return current.active.entries
     return unpacked(archive)
 
@@ -209,8 +212,12 @@ def chosen(number: int, key: Key, current: Current) -> Version:
 
 def archive_in(request: Request) -> Source | None:
     """The file that is to be unpacked."""
-    files = request.sources.files if request.sources else ()
-    unpacks = request.key.kind == PLUGIN or request.unpack
+    return archive_among(request.sources, request.key.kind, unpack=request.unpack) if request.sources else None
+
+
+def archive_among(sources: Sources, kind: str, *, unpack: bool) -> Source | None:
+    files = sources.files
+    unpacks = kind == PLUGIN or unpack
     return files[0] if unpacks and len(files) == 1 and archives.is_archive(files[0].path) else None
 
 
@@ -220,11 +227,8 @@ def unpacked(source: Source) -> tuple[Entry, ...]:
     with source.open() as file:
         for member in archives.members(file, source.path):
             if not is_litter(member.path):
-                total, size = hashlib.sha256(), 0
-                for block in member.blocks:
-                    total.update(block)
-                    size += len(block)
-                found.append(Entry(member.path, total.hexdigest(), size, member.executable))
+                sha256, size = counted(member.blocks)
+                found.append(Entry(member.path, sha256, size, member.executable))
     return tuple(sorted(found, key=lambda entry: entry.path))
 
 
@@ -280,19 +284,42 @@ def carried_out(
 ) -> Report:
     version, sent = number_of(request, current), 0
     if request.sources is not None and difference.any:
-        sent = send(store, request.sources.files, timeline.say)
-        version = staged(store, request).version
+        sent, staged = delivered(store, request, request.sources, difference, timeline)
+        version = staged.version
     outcome = publish(kube, store, publication(request, version, check_mode=False), timeline)
     return Report(difference, read(store, request.key), outcome, sent)
 
 
-def staged(store: RemoteStore, request: Request) -> Version:
+def delivered(
+    store: RemoteStore, request: Request, sources: Sources, difference: Difference, timeline: Timeline
+) -> tuple[int, Version]:
+    """Send what the console lacks, and make it a version; how many bytes that were."""
     key, by, archive = request.key, user_at_host(), archive_in(request)
-    if archive is not None:
-        packed = Archive(archive.sha256, archive.path)
-        return store.stage(key.kind, key.scope, key.name, by=by, archive=packed)
-    entries = [source.entry for source in request.sources.files] if request.sources else []
-    return store.stage(key.kind, key.scope, key.name, by=by, entries=entries)
+    files = sources.files if archive is None else by_itself(store, archive, difference.after)
+    if archive is not None and not files:
+        whole = replace(archive, sha256=checksum(archive))
+        sent = send(store, [whole], timeline.say)
+        packed = Archive(whole.sha256, whole.path)
+        return sent, store.stage(key.kind, key.scope, key.name, by=by, archive=packed)
+    sent = send(store, files, timeline.say)
+    entries = [source.entry for source in files]
+    return sent, store.stage(key.kind, key.scope, key.name, by=by, entries=entries)
+
+
+def by_itself(store: RemoteStore, archive: Source, entries: Sequence[Entry]) -> tuple[Source, ...]:
+    """Each file of a zip, if what the console lacks of them is hardly more than the zip: it has to unpack nothing then.
+
+    Empty when it is better sent as it is, as one whose files are small or much smaller when they are packed.
+    """
+    if not archive.file or not zipfile.is_zipfile(archive.file):
+        return ()
+    files = tuple(
+        Source(entry.path, entry.size, entry.executable, archive.file, member=entry.path, sha256=entry.sha256)
+        for entry in entries
+    )
+    lacking = set(store.missing([source.sha256 for source in files]))
+    cost = sum(source.size + OF_EACH for source in files if source.sha256 in lacking)
+    return files if cost <= archive.size * HARDLY_MORE else ()
 
 
 # What is told of it

@@ -177,7 +177,7 @@ def large(folder: Path, size: int) -> sources.Source:
         for number in range(size // BLOCK):
             content.write(bytes([number % 256]) * BLOCK)
         content.write(b"x" * (size % BLOCK))
-    return sources.of_path(str(file), lambda line: None).files[0]
+    return sources.with_checksums(sources.found_at(str(file)), lambda line: None).files[0]
 
 
 def test_a_large_file_arrives(store: RemoteStore, tmp_path: Path) -> None:

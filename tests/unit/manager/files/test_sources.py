@@ -14,6 +14,8 @@ import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.errors import BadOption, DataOpsError, Refused
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files import disk, sources
 
+from .building import zipped
+
 
 def quiet(line: str) -> None:
     raise AssertionError(f"small files are not worth a line: {line}")
@@ -31,7 +33,7 @@ def test_a_file_has_its_name_and_checksum(tmp_path: Path) -> None:
     file = tmp_path / "one.py"
     file.write_bytes(b"x" * (disk.BLOCK + 1))
     file.chmod(0o755)
-    (only,) = sources.of_path(str(file), quiet).files
+    (only,) = sources.with_checksums(sources.found_at(str(file)), quiet).files
     assert only.entry == sources.Entry(
         "one.py", hashlib.sha256(file.read_bytes()).hexdigest(), disk.BLOCK + 1, executable=True
     )
@@ -59,7 +61,7 @@ FOLDERS: dict[str, tuple[tuple[str, ...], list[str], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("paths", "expected", "left_out"), FOLDERS.values(), ids=FOLDERS.keys())
 def test_a_folder(tmp_path: Path, paths: tuple[str, ...], expected: list[str], left_out: tuple[str, ...]) -> None:
-    found = sources.of_path(f"{folder_of(tmp_path, *paths)}/", quiet)
+    found = sources.with_checksums(sources.found_at(f"{folder_of(tmp_path, *paths)}/"), quiet)
     assert [source.path for source in found.files] == expected
     assert found.left_out == left_out
 
@@ -68,8 +70,12 @@ def test_a_link_to_what_is_uploaded_is_followed(tmp_path: Path) -> None:
     folder_of(tmp_path / "real", "a.py")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     (tmp_path / "one.py").symlink_to(tmp_path / "real" / "a.py")
-    assert [source.path for source in sources.of_path(str(tmp_path / "link"), quiet).files] == ["a.py"]
-    assert [source.path for source in sources.of_path(str(tmp_path / "one.py"), quiet).files] == ["one.py"]
+    assert [
+        source.path for source in sources.with_checksums(sources.found_at(str(tmp_path / "link")), quiet).files
+    ] == ["a.py"]
+    assert [
+        source.path for source in sources.with_checksums(sources.found_at(str(tmp_path / "one.py")), quiet).files
+    ] == ["one.py"]
 
 
 def with_link(root: Path) -> Path:
@@ -106,14 +112,14 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
 @pytest.mark.parametrize(("prepared", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused(tmp_path: Path, prepared: Callable[[Path], Path], expected: str) -> None:
     with pytest.raises(BadOption) as caught:
-        sources.of_path(str(prepared(tmp_path)), quiet)
+        sources.with_checksums(sources.found_at(str(prepared(tmp_path))), quiet)
     assert str(caught.value).startswith(expected.format(root=tmp_path))
 
 
 def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("four")
-    (only,) = sources.of_path(str(file), quiet).files
+    (only,) = sources.with_checksums(sources.found_at(str(file)), quiet).files
     file.write_text("one")
     with pytest.raises(Refused, match=r"a\.txt changed while it was read"):
         list(only.blocks(0, only.size))
@@ -122,7 +128,30 @@ def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("four")
-    (only,) = sources.of_path(str(file), quiet).files
+    (only,) = sources.with_checksums(sources.found_at(str(file)), quiet).files
     file.unlink()
     with pytest.raises(DataOpsError, match=r"a\.txt cannot be read: No such file"):
         list(only.blocks(0, only.size))
+
+
+def test_a_member_of_a_zip_is_read_from_anywhere(tmp_path: Path) -> None:
+    file = tmp_path / "a.zip"
+    file.write_bytes(zipped({"b/c.txt": b"0123456789"}))
+    member = sources.Source("b/c.txt", 10, file=str(file), member="b/c.txt")
+    assert b"".join(member.blocks(0, 10)) == b"0123456789"
+    assert b"".join(member.blocks(7, 9)) == b"78"
+
+
+CHANGED: dict[str, bytes] = {
+    "no zip any more": b"text",
+    "without the member": zipped({"other.txt": b"0123456789"}),
+    "with less in it": zipped({"b/c.txt": b"012"}),
+}
+
+
+@pytest.mark.parametrize("now", CHANGED.values(), ids=CHANGED.keys())
+def test_a_zip_that_changes_is_noticed(tmp_path: Path, now: bytes) -> None:
+    file = tmp_path / "a.zip"
+    file.write_bytes(now)
+    with pytest.raises(DataOpsError, match=r"a\.zip"):
+        list(sources.Source("b/c.txt", 10, file=str(file), member="b/c.txt").blocks(0, 10))

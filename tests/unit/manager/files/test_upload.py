@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,27 @@ def test_an_archive_of_plugins_is_unpacked(upload: Upload, proxy: Proxy, tmp_pat
     archive.write_bytes(packed({"lineage/data.json": b"{}", "lineage.py": PLUGIN}, form))
     assert upload(kind="plugin", name="lineage", src=str(archive))["changed"] is False
     assert proxy.writes == []
+
+
+def test_large_files_of_a_zip_are_sent_by_themselves_and_each_once(upload: Upload, tmp_path: Path) -> None:
+    archive, model, other = tmp_path / "lineage.zip", os.urandom(4 * 2**20), PLUGIN + b"# changed\n"
+    archive.write_bytes(zipped({"lineage.py": PLUGIN, "lineage/model.bin": model}))
+    first = upload(kind="plugin", src=str(archive))
+    assert first["sent"] == len(PLUGIN) + len(model)
+    assert [file["sha256"] for file in first["upload"]["files"]] == [sha256(PLUGIN), sha256(model)]
+    assert upload(kind="plugin", src=str(archive))["changed"] is False
+    archive.write_bytes(zipped({"lineage.py": other, "lineage/model.bin": model}))
+    second = upload(kind="plugin", src=str(archive))
+    assert second["files"] == {"added": [], "changed": ["lineage.py"], "removed": []}
+    assert second["sent"] == len(other)
+
+
+def test_a_zip_that_is_much_smaller_than_its_files_is_sent_as_it_is(upload: Upload, tmp_path: Path) -> None:
+    archive = tmp_path / "data.zip"
+    archive.write_bytes(zipped({"a.csv": b"0" * 4 * 2**20}))
+    done = upload(src=str(archive), unpack=True)
+    assert done["sent"] == archive.stat().st_size
+    assert done["files"]["added"] == ["a.csv"]
 
 
 def test_an_archive_of_shared_files_is_a_file_unless_it_is_unpacked(upload: Upload, tmp_path: Path) -> None:
