@@ -44,6 +44,8 @@ LIMITS = Limits()
 XZ_MEMORY = 70 * 2**20
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ZIP_ENCRYPTED = 0x1
+# With files, and without any.
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 FORMATS = "zip, tar, tar.gz and tar.xz"
 
 
@@ -95,7 +97,7 @@ def members(file: BinaryIO, name: str, limits: Limits = LIMITS) -> Iterator[Memb
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
         gauge = Gauge(name, size, limits)
-        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if head.startswith(ZIP):
             yield from of_zip(file, size, gauge)
         elif head.startswith(b"\x1f\x8b"):
             with gzip.GzipFile(fileobj=file) as unpacked:
@@ -106,6 +108,11 @@ def members(file: BinaryIO, name: str, limits: Limits = LIMITS) -> Iterator[Memb
             yield from of_tar(file, gauge)
         else:
             raise BadOption("it is no archive that is known here", where=name, next_step=f"Use {FORMATS}")
+
+
+def is_zip(file: BinaryIO) -> bool:
+    """By its beginning: at the end of another archive there may be a zip, too."""
+    return file.read(4).startswith(ZIP)
 
 
 def is_archive(name: str) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -311,8 +310,9 @@ def by_itself(store: RemoteStore, archive: Source, entries: Sequence[Entry]) -> 
 
     Empty when it is better sent as it is, as one whose files are small or much smaller when they are packed.
     """
-    if not archive.file or not zipfile.is_zipfile(archive.file):
-        return ()
+    with archive.open() as file:
+        if not archive.file or not archives.is_zip(file):
+            return ()
     files = tuple(
         Source(entry.path, entry.size, entry.executable, archive.file, member=entry.path, sha256=entry.sha256)
         for entry in entries

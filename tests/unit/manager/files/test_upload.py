@@ -172,6 +172,15 @@ def test_large_files_of_a_zip_are_sent_by_themselves_and_each_once(upload: Uploa
     assert second["sent"] == len(other)
 
 
+def test_a_tar_that_ends_with_a_zip_is_no_zip(upload: Upload, tmp_path: Path) -> None:
+    archive = tmp_path / "data.tar"
+    inside = zipped({"inside.txt": b"x"})
+    archive.write_bytes(packed({"a.bin": os.urandom(4 * 2**20), "b.zip": inside}, "tar"))
+    done = upload(src=str(archive), unpack=True)
+    assert done["files"]["added"] == ["a.bin", "b.zip"]
+    assert done["upload"]["files"][1]["sha256"] == sha256(inside)
+
+
 def test_a_zip_that_is_much_smaller_than_its_files_is_sent_as_it_is(upload: Upload, tmp_path: Path) -> None:
     archive = tmp_path / "data.zip"
     archive.write_bytes(zipped({"a.csv": b"0" * 4 * 2**20}))
