@@ -327,9 +327,6 @@ def perform(call: door.Call) -> dict[str, Any]:
     key = checked_key(params["kind"], params["service"] or "", name)
     if params["src"]:
         found = sources.found_at(params["src"])
-        # Of an archive the files in it count.
-        if not upload.archive_among(found, key.kind, unpack=params["unpack"]):
-            found = sources.with_checksums(found, call.timeline.say)
     elif params["content"] is not None:
         found = sources.of_text(params["content"], name)
     request = upload.Request(

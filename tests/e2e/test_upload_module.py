@@ -105,7 +105,7 @@ def test_a_console_that_dies_in_the_middle_loses_nothing(uploads: Driver, kube: 
     before = uploads.run("dataops_upload", content="kept")
     large = tmp_path / "large.bin"
     large.write_bytes(os.urandom(MEBIBYTE) * 64)
-    source = sources.with_checksums(sources.found_at(str(large)), lambda line: None).files[0]
+    source = sources.found_at(str(large)).files[0]
     store = RemoteStore(kube, NAMESPACE, NAMESPACE)
     killer = Killer(kube, after=40 * MEBIBYTE)
     sending.deliver(store, source, killer)

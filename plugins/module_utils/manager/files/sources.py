@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -19,7 +20,7 @@ from . import archives, disk
 from .counting import counted
 from .model import Entry, Tree, checked_path, is_litter
 
-# Smaller ones are read before anybody wonders.
+# Smaller ones are read and sent before anybody wonders.
 LARGE = 256 * 2**20
 
 
@@ -33,7 +34,13 @@ class Source:
     file: str = ""
     member: str = ""
     text: bytes = field(default=b"", repr=False)
-    sha256: str = ""
+    # Its checksum, where it was computed before.
+    known: str = ""
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the files in an archive each may be needed, and of the archive itself none."""
+        return self.known or counted(self.blocks(0, self.size))[0]
 
     @property
     def entry(self) -> Entry:
@@ -81,7 +88,7 @@ class Sources:
 
 def of_text(text: str, path: str) -> Sources:
     content = text.encode()
-    return with_checksums(Sources((Source(checked_path(path, "name"), len(content), text=content),)), quiet)
+    return Sources((Source(checked_path(path, "name"), len(content), text=content),))
 
 
 def found_at(src: str) -> Sources:
@@ -138,20 +145,6 @@ def kind_of(file: str, called: str) -> os.stat_result | None:
 
 def source_of(path: str, file: str, found: os.stat_result) -> Source:
     return Source(path, found.st_size, bool(found.st_mode & stat.S_IXUSR), file)
-
-
-def with_checksums(sources: Sources, say: Callable[[str], None]) -> Sources:
-    if sources.size >= LARGE:
-        say(f"computing checksums of {disk.in_words(sources.size)}")
-    return replace(sources, files=tuple(replace(one, sha256=checksum(one)) for one in sources.files))
-
-
-def checksum(source: Source) -> str:
-    return counted(source.blocks(0, source.size))[0]
-
-
-def quiet(line: str) -> None:
-    """For what is too small to be told of."""
 
 
 def default_name(src: str) -> str:

@@ -16,14 +16,14 @@ from ...errors import BadOption, Refused
 from ...kube.client import Kube
 from ...kube.lease import user_at_host
 from .. import manager as managers
-from . import archives
+from . import archives, disk
 from .counting import counted
 from .model import KINDS, PLUGIN, SHARED, Archive, Entry, Key, Version, digest, is_litter
 from .publish import Publication, publish
 from .publish import Published as Outcome
 from .remote import NoConsole, RemoteStore, needed_rights
 from .sending import send
-from .sources import Source, Sources, checksum
+from .sources import LARGE, Source, Sources
 from .store import Published
 
 # What a file costs that is sent by itself, in bytes; and how much more than an archive its files may be.
@@ -137,6 +137,8 @@ def reconcile(kube: Kube, request: Request, timeline: Timeline) -> Report:
     with rights.explained(kube, request.namespace, needed_rights(request.namespace)):
         store = RemoteStore(kube, request.namespace, request.manager)
         current, warnings = look(kube, store, request)
+        if request.sources and request.sources.size >= LARGE:
+            timeline.say(f"computing checksums of {disk.in_words(request.sources.size)}")
         difference = compared(request, current)
         if warnings:
             return Report(difference, current, warnings=warnings)
@@ -194,7 +196,7 @@ def wanted(request: Request, current: Current) -> tuple[Entry, ...]:
     archive = archive_in(request)
     if archive is None:
         return tuple(source.entry for source in request.sources.files)
-    if current.active and current.active.source and current.active.source == checksum(archive):
+    if current.active and current.active.source and current.active.source == archive.sha256:
         return current.active.entries
     return unpacked(archive)
 
@@ -211,12 +213,8 @@ def chosen(number: int, key: Key, current: Current) -> Version:
 
 def archive_in(request: Request) -> Source | None:
     """The file that is to be unpacked."""
-    return archive_among(request.sources, request.key.kind, unpack=request.unpack) if request.sources else None
-
-
-def archive_among(sources: Sources, kind: str, *, unpack: bool) -> Source | None:
-    files = sources.files
-    unpacks = kind == PLUGIN or unpack
+    files = request.sources.files if request.sources else ()
+    unpacks = request.key.kind == PLUGIN or request.unpack
     return files[0] if unpacks and len(files) == 1 and archives.is_archive(files[0].path) else None
 
 
@@ -294,18 +292,17 @@ def delivered(
 ) -> tuple[int, Version]:
     """Send what the console lacks, and make it a version; how many bytes that were."""
     key, by, archive = request.key, user_at_host(), archive_in(request)
-    files = sources.files if archive is None else by_itself(store, archive, difference.after)
+    files = sources.files if archive is None else one_by_one(store, archive, difference.after)
     if archive is not None and not files:
-        whole = replace(archive, sha256=checksum(archive))
-        sent = send(store, [whole], timeline.say)
-        packed = Archive(whole.sha256, whole.path)
+        sent = send(store, [archive], timeline.say)
+        packed = Archive(archive.sha256, archive.path)
         return sent, store.stage(key.kind, key.scope, key.name, by=by, archive=packed)
     sent = send(store, files, timeline.say)
     entries = [source.entry for source in files]
     return sent, store.stage(key.kind, key.scope, key.name, by=by, entries=entries)
 
 
-def by_itself(store: RemoteStore, archive: Source, entries: Sequence[Entry]) -> tuple[Source, ...]:
+def one_by_one(store: RemoteStore, archive: Source, entries: Sequence[Entry]) -> tuple[Source, ...]:
     """Each file of a zip, if what the console lacks of them is hardly more than the zip: it has to unpack nothing then.
 
     Empty when it is better sent as it is, as one whose files are small or much smaller when they are packed.
@@ -314,7 +311,7 @@ def by_itself(store: RemoteStore, archive: Source, entries: Sequence[Entry]) -> 
         if not archive.file or not archives.is_zip(file):
             return ()
     files = tuple(
-        Source(entry.path, entry.size, entry.executable, archive.file, member=entry.path, sha256=entry.sha256)
+        Source(entry.path, entry.size, entry.executable, archive.file, member=entry.path, known=entry.sha256)
         for entry in entries
     )
     lacking = set(store.missing([source.sha256 for source in files]))

@@ -17,10 +17,6 @@ from ansible_collections.scp.dataops.plugins.module_utils.manager.files import d
 from .building import zipped
 
 
-def quiet(line: str) -> None:
-    raise AssertionError(f"small files are not worth a line: {line}")
-
-
 def folder_of(root: Path, *paths: str) -> str:
     for path in paths:
         file = root / path
@@ -33,7 +29,7 @@ def test_a_file_has_its_name_and_checksum(tmp_path: Path) -> None:
     file = tmp_path / "one.py"
     file.write_bytes(b"x" * (disk.BLOCK + 1))
     file.chmod(0o755)
-    (only,) = sources.with_checksums(sources.found_at(str(file)), quiet).files
+    (only,) = sources.found_at(str(file)).files
     assert only.entry == sources.Entry(
         "one.py", hashlib.sha256(file.read_bytes()).hexdigest(), disk.BLOCK + 1, executable=True
     )
@@ -61,7 +57,7 @@ FOLDERS: dict[str, tuple[tuple[str, ...], list[str], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("paths", "expected", "left_out"), FOLDERS.values(), ids=FOLDERS.keys())
 def test_a_folder(tmp_path: Path, paths: tuple[str, ...], expected: list[str], left_out: tuple[str, ...]) -> None:
-    found = sources.with_checksums(sources.found_at(f"{folder_of(tmp_path, *paths)}/"), quiet)
+    found = sources.found_at(f"{folder_of(tmp_path, *paths)}/")
     assert [source.path for source in found.files] == expected
     assert found.left_out == left_out
 
@@ -70,12 +66,8 @@ def test_a_link_to_what_is_uploaded_is_followed(tmp_path: Path) -> None:
     folder_of(tmp_path / "real", "a.py")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     (tmp_path / "one.py").symlink_to(tmp_path / "real" / "a.py")
-    assert [
-        source.path for source in sources.with_checksums(sources.found_at(str(tmp_path / "link")), quiet).files
-    ] == ["a.py"]
-    assert [
-        source.path for source in sources.with_checksums(sources.found_at(str(tmp_path / "one.py")), quiet).files
-    ] == ["one.py"]
+    assert [source.path for source in sources.found_at(str(tmp_path / "link")).files] == ["a.py"]
+    assert [source.path for source in sources.found_at(str(tmp_path / "one.py")).files] == ["one.py"]
 
 
 def with_link(root: Path) -> Path:
@@ -112,14 +104,14 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
 @pytest.mark.parametrize(("prepared", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused(tmp_path: Path, prepared: Callable[[Path], Path], expected: str) -> None:
     with pytest.raises(BadOption) as caught:
-        sources.with_checksums(sources.found_at(str(prepared(tmp_path))), quiet)
+        sources.found_at(str(prepared(tmp_path)))
     assert str(caught.value).startswith(expected.format(root=tmp_path))
 
 
 def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("four")
-    (only,) = sources.with_checksums(sources.found_at(str(file)), quiet).files
+    (only,) = sources.found_at(str(file)).files
     file.write_text("one")
     with pytest.raises(Refused, match=r"a\.txt changed while it was read"):
         list(only.blocks(0, only.size))
@@ -128,7 +120,7 @@ def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("four")
-    (only,) = sources.with_checksums(sources.found_at(str(file)), quiet).files
+    (only,) = sources.found_at(str(file)).files
     file.unlink()
     with pytest.raises(DataOpsError, match=r"a\.txt cannot be read: No such file"):
         list(only.blocks(0, only.size))

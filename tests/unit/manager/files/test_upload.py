@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.errors import NotFound, Unreachable
 from ansible_collections.scp.dataops.plugins.module_utils.manager.files import sending
+from ansible_collections.scp.dataops.plugins.module_utils.manager.files import upload as files_upload
 
 from ...fake_kube import FakeKube
 from ...modules.running import Result, Run, runner
@@ -63,6 +64,15 @@ def folder_with(folder: Path, files: Mapping[str, bytes]) -> str:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     return str(folder)
+
+
+def test_checksums_that_take_a_while_are_told(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(content: str) -> bool:
+        return "computing checksums" in " ".join(upload(name="note.txt", content=content)["timeline"])
+
+    assert not told("small")
+    monkeypatch.setattr(files_upload, "LARGE", 4)
+    assert told("large enough")
 
 
 def test_a_text_is_uploaded_once(upload: Upload, proxy: Proxy, kube: FakeKube) -> None:
