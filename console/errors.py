@@ -105,13 +105,10 @@ def wants_page(request: Request) -> bool:
 def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     if not wants_page(request):
         return JSONResponse(problem.body, status_code=problem.status, headers=headers)
-    shown = page(request, "problem.html", problem.status, problem=problem, heading=heading(problem))
+    heading = HEADINGS.get(problem.status, "problem")
+    shown = page(request, "problem.html", problem.status, problem=problem, heading=heading)
     shown.headers.update(headers or {})
     return shown
-
-
-def heading(problem: Problem) -> str:
-    return HEADINGS.get(problem.status, "problem")
 
 
 def plain(problem: Problem) -> str:

@@ -196,7 +196,10 @@ else:
         ),
         "service_workload": (ServiceWorkload, Field(default_factory=ServiceWorkload)),
     }
-    _VERSION = (str, Field(default="", description="One of those of sub-versions, or its minor.", examples=["3.3.2"]))
+
+    def _version(description: str) -> Any:
+        return str, Field(default="", description=description, examples=["3.3.2"])
+
     Settings = create_model(
         "DataOpsSettings",
         __base__=made_of("Settings", same_named(SETTINGS, arguments.DEFAULT_SETTINGS), Placed),
@@ -206,7 +209,7 @@ else:
         "DataOpsServiceUpdateRequest",
         __base__=made_of("Service", same_named(SERVICE, arguments.OWN), Common),
         **_SERVICE,
-        version=_VERSION,
+        version=_version("One of those of sub-versions, or its minor."),
     )
     ServiceCreate = create_model(
         "DataOpsServiceCreateRequest",
@@ -220,14 +223,7 @@ else:
     ManagerUpdate = create_model(
         "DataOpsUpdateRequest",
         __base__=made_of("Manager", same_named(MANAGER, arguments.MANAGER), Common),
-        version=(
-            str,
-            Field(
-                default="",
-                description="One of those of image-versions, or its minor: for services to come.",
-                examples=["3.3.2"],
-            ),
-        ),
+        version=_version("One of those of image-versions, or its minor: for services to come."),
         host_alias_list=(list[HostAliasNames], Field(default=[], description="Up to 20 addresses.")),
         ingress_controller_name=(str, Field(default="", description="Name of an IngressClass.", examples=["contour"])),
     )
