@@ -11,10 +11,12 @@ import re
 import zipfile
 from pathlib import Path
 
+from driver import Driver
 from places import Airflow
 
 DAG_ID = "uses_files"
 LIBRARY, LIBRARY_VALUE = "e2e_library", "from a wheel"
+SEEN = f"seen: first {LIBRARY_VALUE} 1.5"
 DAG = """
 import pathlib
 
@@ -69,6 +71,18 @@ def wheel(folder: Path, name: str = LIBRARY, value: str = LIBRARY_VALUE) -> Path
         for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
             archive.writestr(path, text)
     return built
+
+
+def uploaded(driver: Driver, service: str, folder: Path) -> None:
+    """A file of each kind for a service, whether there is one or not; :func:`seen` tells SEEN of them then."""
+    files: list[dict[str, object]] = [
+        {"kind": "library", "name": LIBRARY, "src": str(wheel(folder))},
+        {"kind": "plugin", "name": "e2e_plugin.py", "content": PLUGIN.format(word="first")},
+        {"kind": "shared", "name": "rates.csv", "content": "1.5"},
+    ]
+    for file in files:
+        done = driver.run("dataops_upload", service=service, **file)
+        assert not done.failed, done.message
 
 
 def seen(airflow: Airflow) -> str:

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.airflow.versions import NEWEST
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from conftest import DAG_ID, MANAGER, NAMESPACE, airflow_of, further
-from content import PLUGIN, seen, wheel
+from content import SEEN, seen
 from driver import Audit, Driver, Result
 from places import IN_CLUSTER_GIT, Airflow, GitServer, until
 
@@ -24,7 +24,6 @@ NAME = "veteran"
 # Longer than any of the changes takes to reach the point at which it waits for tasks.
 TASK_SECONDS = 25
 BOTH = "CeleryExecutor,KubernetesExecutor"
-UPLOADED = "seen: first from a wheel 1.5"
 COMPONENTS = ["web-server", "scheduler", "dag-processor", "triggerer"]
 
 
@@ -35,24 +34,13 @@ def new_services_of(version: str, manager: Driver) -> Iterator[None]:
         assert manager.run("dataops_manager", **MANAGER, version=version)["changed"]
         yield
     finally:
-        manager.run("dataops_manager", **MANAGER, version=NEWEST)
-
-
-@pytest.fixture(scope="module")
-def uploaded(manager: Driver, driver: Driver, tmp_path_factory: pytest.TempPathFactory) -> Driver:
-    files: list[dict[str, object]] = [
-        {"kind": "library", "src": str(wheel(tmp_path_factory.mktemp("wheel")))},
-        {"kind": "plugin", "name": "e2e_plugin.py", "content": PLUGIN.format(word="first")},
-        {"kind": "shared", "name": "rates.csv", "content": "1.5"},
-    ]
-    for file in files:
-        done = driver.run("dataops_upload", service=NAME, **file)
+        done = manager.run("dataops_manager", **MANAGER, version=NEWEST)
         assert not done.failed, done.message
-    return driver
 
 
 @pytest.fixture(scope="module")
-def made(manager: Driver, uploaded: Driver, driver: Driver, git: GitServer) -> Iterator[Result]:
+def made(manager: Driver, driver: Driver, git: GitServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
+    content.uploaded(driver, NAME, tmp_path_factory.mktemp("wheel"))
     git.push("public/e2e-life.git", dag_id=DAG_ID, text="first")
     git.push("public/e2e-life.git", dag_id=content.DAG_ID, text="seen", source=content.DAG)
     repository = {"repo": f"{IN_CLUSTER_GIT}/public/e2e-life.git", "subdir": "dags", "interval": 5}
@@ -122,7 +110,7 @@ def test_airflow_2_runs_dags_with_celery(history: str, made: Result) -> None:
 
 
 def test_airflow_2_uses_what_was_uploaded(made: Result, kube: Kube) -> None:
-    assert seen(airflow_of(kube, NAME, "2.11")) == UPLOADED
+    assert seen(airflow_of(kube, NAME, "2.11")) == SEEN
 
 
 def test_the_upgrade_waits_for_tasks_and_keeps_the_history(upgraded: Result, airflow: Airflow, history: str) -> None:
@@ -141,7 +129,7 @@ def test_the_new_version_runs_dags(airflow: Airflow) -> None:
     run = airflow.run_dag(DAG_ID)
     assert airflow.finish(DAG_ID, run) == "success"
     assert "text of this commit" in airflow.log(DAG_ID, run)
-    assert seen(airflow) == UPLOADED
+    assert seen(airflow) == SEEN
 
 
 def test_back_is_refused(upgraded: Result, driver: Driver) -> None:

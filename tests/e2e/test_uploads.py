@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.scp.dataops.plugins.module_utils.kube.client import Kube
 from conftest import NAMESPACE, airflow_of, further
-from content import DAG, DAG_ID, PLUGIN, seen, wheel
+from content import DAG, DAG_ID, PLUGIN, SEEN, seen, uploaded
 from driver import Driver, Result
 from places import IN_CLUSTER_GIT, Airflow, GitServer
 
@@ -38,10 +38,7 @@ def using(
     manager: Driver, driver: Driver, git: GitServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Driver]:
     """A driver that has a service with one file of each kind."""
-    built = wheel(tmp_path_factory.mktemp("wheel"))
-    upload(driver, "library", "e2e-library", src=str(built))
-    plugin(driver, "first")
-    upload(driver, "shared", "rates.csv", content="1.5")
+    uploaded(driver, SERVICE, tmp_path_factory.mktemp("wheel"))
     git.push("public/e2e-uploads.git", dag_id=DAG_ID, text="seen", source=DAG)
     repository = {"repo": f"{IN_CLUSTER_GIT}/public/e2e-uploads.git", "subdir": "dags", "interval": 5}
     with further(driver, SERVICE, git_sync=repository, wait_timeout=READY_SECONDS):
@@ -59,7 +56,7 @@ def pods(kube: Kube) -> set[str]:
 
 
 def test_a_dag_uses_them(using: Driver, airflow: Airflow) -> None:
-    assert seen(airflow) == "seen: first from a wheel 1.5"
+    assert seen(airflow) == SEEN
 
 
 def test_a_shared_file_is_there_within_seconds_and_nothing_restarts(
